@@ -1,0 +1,1 @@
+//! What is known of queue, sink and progress -> the answers of `/health` and `/readiness`. Pure.

@@ -1,0 +1,2 @@
+//! `sqs-bridge`: arguments and environment in, exit code out.
+fn main() {}

@@ -1,0 +1,148 @@
+//! What ReceiveMessage hands over, split at birth into data and the right to settle it. Pure.
+//!
+//! The only module that reads a message of the AWS SDK.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// One received SQS message: its data, and the one right to end its stay in the queue.
+#[derive(Debug)]
+pub struct Received {
+    /// What the message says.
+    pub message: Message,
+    /// The right to delete or release it, once.
+    pub receipt: Receipt,
+}
+
+/// The data of one SQS message. Only `id` and `body` are certain: AWS may leave out any attribute.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// `MessageId`: the same on every delivery of this message from this queue.
+    pub id: Arc<str>,
+    /// `Body`, always valid UTF-8, as received.
+    pub body: Bytes,
+    /// `ReceiptHandle`, for the `eventing-awssqs` profile only, whose body shows it.
+    /// Never to be logged and never in an attribute.
+    pub receipt_handle: Option<Arc<str>>,
+    /// `MD5OfBody`, as SQS computed it.
+    pub md5_of_body: Option<String>,
+    /// `MD5OfMessageAttributes`, as SQS computed it.
+    pub md5_of_message_attributes: Option<String>,
+    /// The system attributes that the bridge asks for.
+    pub attributes: SystemAttributes,
+    /// The producer's attributes, at most 10, in the order of their names.
+    pub message_attributes: Vec<MessageAttribute>,
+}
+
+/// The system attributes that the bridge asks for; each may be absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SystemAttributes {
+    /// `SentTimestamp`: milliseconds since the Unix epoch, kept as sent by SQS.
+    pub sent_timestamp: Option<String>,
+    /// `ApproximateReceiveCount`: 1 on the first delivery.
+    pub approximate_receive_count: Option<u32>,
+    /// `AWSTraceHeader`: the X-Ray trace of the producer.
+    pub aws_trace_header: Option<String>,
+    /// `MessageGroupId`: the FIFO group, or the tenant on a standard (fair) queue.
+    pub message_group_id: Option<String>,
+    /// `SequenceNumber`: 20 digits, FIFO queues only.
+    pub sequence_number: Option<String>,
+    /// `MessageDeduplicationId`: FIFO queues only.
+    pub message_deduplication_id: Option<String>,
+}
+
+/// One message attribute of the producer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageAttribute {
+    /// The attribute's name, as sent.
+    pub name: String,
+    /// `String`, `Number` or `Binary`, perhaps with a suffix such as `Number.int`.
+    pub data_type: String,
+    /// The value in the form its data type calls for.
+    pub value: AttributeValue,
+}
+
+/// The value of a message attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttributeValue {
+    /// `StringValue`, for String and Number.
+    Text(String),
+    /// `BinaryValue`, decoded from base64.
+    Binary(Bytes),
+}
+
+impl Message {
+    /// The body as text; SQS bodies are XML characters, always UTF-8.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
+    /// The message attribute of exactly this name.
+    pub fn attribute(&self, name: &str) -> Option<&MessageAttribute> {
+        self.message_attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// What one message counts against the byte budget: body and message attributes.
+    pub fn size(&self) -> usize {
+        self.body.len() + self.message_attributes.iter().map(MessageAttribute::size).sum::<usize>()
+    }
+}
+
+impl MessageAttribute {
+    /// The value of a String or Number attribute.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            AttributeValue::Text(text) => Some(text),
+            AttributeValue::Binary(_) => None,
+        }
+    }
+
+    fn size(&self) -> usize {
+        let value = match &self.value {
+            AttributeValue::Text(text) => text.len(),
+            AttributeValue::Binary(bytes) => bytes.len(),
+        };
+        self.name.len() + self.data_type.len() + value
+    }
+}
+
+/// Shows what identifies a message, never its body, attributes or receipt handle.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").field("id", &self.id).field("size", &self.size()).finish_non_exhaustive()
+    }
+}
+
+/// The right to settle one delivery of a message. It is not `Clone`: whoever deletes or
+/// releases a message gives this up, so no message is settled twice.
+#[must_use = "a receipt that is dropped leaves its message invisible until the visibility timeout ends"]
+pub struct Receipt {
+    message_id: Arc<str>,
+    handle: Arc<str>,
+}
+
+impl Receipt {
+    /// Takes the receipt handle of one delivery.
+    pub fn new(message_id: Arc<str>, handle: Arc<str>) -> Self {
+        Self { message_id, handle }
+    }
+
+    /// The message that this receipt settles.
+    pub fn message_id(&self) -> &Arc<str> {
+        &self.message_id
+    }
+
+    /// The handle, for the request that settles or extends; never for a log.
+    pub fn handle(&self) -> &Arc<str> {
+        &self.handle
+    }
+}
+
+/// Names the message, never the handle.
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receipt").field("message_id", &self.message_id).finish_non_exhaustive()
+    }
+}

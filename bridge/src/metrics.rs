@@ -1,0 +1,1 @@
+//! Every instrument, its labels as enums. I/O: the process-wide meter.
