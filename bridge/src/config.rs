@@ -7,6 +7,46 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::args::RunArgs;
+
+/// Environment variables by name; nothing below `main` reads the process's own.
+pub trait Strings {
+    /// The variable's value; empty counts as unset.
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+impl Strings for BTreeMap<String, String> {
+    fn get(&self, name: &str) -> Option<String> {
+        BTreeMap::get(self, name).filter(|value| !value.is_empty()).cloned()
+    }
+}
+
+/// Every setting that is wrong or missing, one sentence each.
+#[derive(Debug)]
+pub struct ConfigErrors(pub Vec<String>);
+
+impl std::fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+impl Config {
+    /// Reads every setting: flag, else environment, else default. Reports all problems at once.
+    pub fn load(args: &RunArgs, env: &impl Strings) -> Result<Self, ConfigErrors> {
+        let _ = (args, env.get("AWS_SQS_URL"));
+        Err(ConfigErrors(vec!["settings are not read yet".to_owned()]))
+    }
+
+    /// Reads every setting from these variables alone, without flags.
+    pub fn from_env_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigErrors> {
+        let env: BTreeMap<_, _> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self::load(&RunArgs::default(), &env)
+    }
+}
+
 /// Everything the bridge needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
