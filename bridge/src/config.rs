@@ -201,6 +201,36 @@ pub struct Sink {
     pub headers_dir: Option<PathBuf>,
     /// Limit of one POST. Default 310 s (1 s to 11 h).
     pub timeout: Duration,
+    /// Which TLS is spoken.
+    pub tls: Tls,
+    /// The Kubernetes API server that makes tokens for `audience`:
+    /// `https://KUBERNETES_SERVICE_HOST:KUBERNETES_SERVICE_PORT`; absent outside a cluster.
+    pub token_server: Option<Url>,
+}
+
+/// Which TLS is spoken with sinks: Knative's `TLS_*` variables, spelled as Go spells them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// `TLS_MIN_VERSION`: `1.2` or `1.3`. Default 1.3.
+    pub min_version: TlsVersion,
+    /// `TLS_MAX_VERSION`: `1.2` or `1.3`. Default 1.3.
+    pub max_version: TlsVersion,
+    /// `TLS_CIPHER_SUITES`, comma-separated, such as `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`; only chooses among
+    /// those of TLS 1.2, as in Go. Empty: all that are safe.
+    pub cipher_suites: Vec<String>,
+    /// `TLS_CURVE_PREFERENCES`, comma-separated, best first: `X25519MLKEM768`, `X25519`, `CurveP256` (`P256`),
+    /// `CurveP384`. Empty: the TLS library's own order.
+    pub curve_preferences: Vec<String>,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    V12,
+    /// RFC 8446.
+    #[default]
+    V13,
 }
 
 /// Retries of one POST while its message is leased (Knative's DeliverySpec arithmetic).
