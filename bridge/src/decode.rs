@@ -1,1 +1,1 @@
-//! To be written.
+//! Body and message attributes -> what the message is. Pure.
