@@ -129,10 +129,11 @@ impl Event {
         self
     }
 
-    /// Sets the data and its media type.
+    /// Sets the data and its media type; a schema of other data goes.
     #[must_use]
     pub fn with_data(mut self, datacontenttype: impl Into<Text>, data: Data) -> Self {
         self.datacontenttype = Some(datacontenttype.into());
+        self.dataschema = None;
         self.data = Some(data);
         self
     }
@@ -147,8 +148,8 @@ impl Event {
 
     /// Sets the schema of the data, an absolute URI.
     #[must_use]
-    pub(crate) fn with_dataschema(mut self, dataschema: String) -> Self {
-        self.dataschema = Some(Text::Owned(dataschema));
+    pub(crate) fn with_dataschema(mut self, dataschema: Option<String>) -> Self {
+        self.dataschema = dataschema.map(Text::Owned);
         self
     }
 
@@ -276,7 +277,7 @@ impl fmt::Debug for Event {
 
 /// The value of an extension of a forwarded CloudEvent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Forwarded {
+pub enum Forwarded {
     /// A String, or anything else that JSON shows in quotes.
     Text(String),
     /// An Integer.

@@ -16,6 +16,11 @@ pub fn is_extension_name(name: &str) -> bool {
         && !CONTEXT.contains(&name)
 }
 
+/// The lower-case letters and digits of a name, which may be none.
+pub fn stripped(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|character| character.to_ascii_lowercase()).collect()
+}
+
 /// True if a value reads the same as a header whether or not the receiver percent-decodes it:
 /// visible ASCII without `"` and `%`.
 pub fn is_header_safe(value: &str) -> bool {

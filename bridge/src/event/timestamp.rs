@@ -2,13 +2,21 @@
 
 use jiff::Timestamp;
 
-/// `2018-12-17T21:41:09.183Z` for milliseconds since the Unix epoch.
+/// `2018-12-17T21:41:09.180Z` for milliseconds since the Unix epoch.
 ///
 /// A time after the year 9999 or before the year 1 is the epoch: no receiver parses it.
 pub fn from_millis(millis: i64) -> String {
-    let time = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
-    let time = if is_rfc3339(&format!("{time:.3}")) { time } else { Timestamp::UNIX_EPOCH };
-    format!("{time:.3}")
+    format!("{:.3}", timestamp(millis))
+}
+
+/// `2018-12-17T21:41:09.18Z`, the same time without trailing zeros, as Go's RFC3339Nano has it.
+pub fn from_millis_trimmed(millis: i64) -> String {
+    timestamp(millis).to_string()
+}
+
+fn timestamp(millis: i64) -> Timestamp {
+    let is_parsed = |time: &Timestamp| is_rfc3339(&time.to_string());
+    Timestamp::from_millisecond(millis).ok().filter(is_parsed).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// True for an RFC 3339 timestamp as the strictest common parsers (Go, Python) want it: upper-case
@@ -87,6 +95,19 @@ mod tests {
         assert_eq!(from_millis(1_545_082_869_000), "2018-12-17T21:41:09.000Z");
         assert_eq!(from_millis(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(from_millis(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn trailing_zeros_of_the_fraction_are_trimmed_like_go_does() {
+        for (millis, expected) in [
+            (1_545_082_869_183, "2018-12-17T21:41:09.183Z"),
+            (1_545_082_869_180, "2018-12-17T21:41:09.18Z"),
+            (1_545_082_869_000, "2018-12-17T21:41:09Z"),
+            (1_545_082_860_000, "2018-12-17T21:41:00Z"),
+            (0, "1970-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(from_millis_trimmed(millis), expected);
+        }
     }
 
     #[test]
