@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,13 +11,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
-use crate::health::{Health, Liveness, OwnerPing};
+use crate::health::{Health, Liveness};
 use crate::metrics::Metrics;
-
-/// How long the owner of the lease table may take to answer before the process counts as stuck.
-const OWNER_ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// What the pages of the health address show.
 #[derive(Clone, Debug)]
@@ -72,7 +68,7 @@ fn router(pages: Pages) -> Router {
 
 async fn live(State(health): State<Arc<Health>>) -> Response {
     let verdict = match health.live(Instant::now()) {
-        Liveness::Alive => owner_answers(health.owner_ping()).await,
+        Liveness::Alive => health.owner_answers().await,
         Liveness::Stuck(sentence) => Err(sentence),
     };
     match verdict {
@@ -89,16 +85,4 @@ async fn ready(State(health): State<Arc<Health>>) -> Response {
 
 async fn page(State(metrics): State<Arc<Metrics>>) -> Response {
     ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], metrics.page()).into_response()
-}
-
-/// Before the engine runs there is no owner to ask.
-async fn owner_answers(owner: Option<OwnerPing>) -> Result<(), String> {
-    let Some(owner) = owner else { return Ok(()) };
-    let (pong, answer) = oneshot::channel();
-    let asked = async { owner.send(pong).await.is_ok() && answer.await.is_ok() };
-    match tokio::time::timeout(OWNER_ANSWERS_WITHIN, asked).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("the owner of the leases has ended".into()),
-        Err(_) => Err(format!("the owner of the leases has not answered for {} s", OWNER_ANSWERS_WITHIN.as_secs())),
-    }
 }

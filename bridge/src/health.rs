@@ -1,18 +1,18 @@
 //! What happened to receives and POSTs -> is the bridge alive, is it ready, what should people know. Pure.
 
+mod owner;
 mod state;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tokio::sync::{mpsc, oneshot};
 
 use crate::outcome::Answer;
+use owner::Owner;
 use state::State;
 
-/// Asks the owner of the lease table for a sign of life; it answers by sending `()`.
-pub type OwnerPing = mpsc::Sender<oneshot::Sender<()>>;
+pub use owner::OwnerPing;
 
 /// The health of one bridge, written by the engine and the sink and read by the admin pages.
 ///
@@ -20,7 +20,7 @@ pub type OwnerPing = mpsc::Sender<oneshot::Sender<()>>;
 #[derive(Debug)]
 pub struct Health {
     state: Mutex<State>,
-    owner: Mutex<Option<OwnerPing>>,
+    owner: Owner,
 }
 
 /// Why no receive is running although the bridge is well.
@@ -118,7 +118,7 @@ pub struct PostGuard<'a> {
 impl Health {
     /// A bridge that starts at `now`, long-polls for `wait_time` and gives a POST `sink_timeout`.
     pub fn new(wait_time: Duration, sink_timeout: Duration, now: Instant) -> Self {
-        Self { state: Mutex::new(State::new(wait_time, sink_timeout, now)), owner: Mutex::new(None) }
+        Self { state: Mutex::new(State::new(wait_time, sink_timeout, now)), owner: Owner::default() }
     }
 
     /// A receive completed and succeeded, with or without messages.
@@ -151,12 +151,12 @@ impl Health {
         self.state().progress(now);
     }
 
-    /// A POST starts. [`crate::sink::Sink`] calls this itself.
+    /// A POST starts.
     pub fn post_started(&self, now: Instant) -> PostGuard<'_> {
         PostGuard { slot: self.state().post_started(now), health: self }
     }
 
-    /// The sink answered, or did not. [`crate::sink::Sink`] calls this itself.
+    /// The sink (not the dead-letter sink) answered, or did not.
     pub fn answered(&self, now: Instant, answer: &Answer) {
         self.state().answered(now, answer);
     }
@@ -193,12 +193,16 @@ impl Health {
 
     /// Where `/health` asks the owner of the lease table for a sign of life.
     pub fn set_owner_ping(&self, owner: OwnerPing) {
-        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = Some(owner);
+        self.owner.set(owner);
     }
 
-    /// Where to ask the owner of the lease table, once the engine runs.
-    pub fn owner_ping(&self) -> Option<OwnerPing> {
-        self.owner.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Whether the owner of the lease table answers within 10 s, else one sentence.
+    ///
+    /// # Errors
+    ///
+    /// When it does not, or has ended.
+    pub async fn owner_answers(&self) -> Result<(), String> {
+        self.owner.answers().await
     }
 
     /// Whether receives complete, or pause for a reason while work goes on.

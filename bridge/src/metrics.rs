@@ -1,4 +1,4 @@
-//! What the bridge does -> counters, gauges and histograms, each named once. Pure but for the clock read by ages.
+//! What the bridge does -> counters, gauges and histograms, each named once. I/O: the clock, a collector.
 //!
 //! Labels are enums with fixed words, so the number of series is bounded; message ids, groups and event types never become labels.
 //! Hot instruments are bound to their labels when they are made: one record costs an atomic add or one uncontended lock.
@@ -61,8 +61,10 @@ impl Metrics {
     }
 
     /// Sends what is left to the collector, if there is one; at the end of the process.
-    pub async fn stop(&self) {
-        self.export.stop().await;
+    ///
+    /// Blocks for as long as that takes, while the runtime's threads must go on: call it by `spawn_blocking`.
+    pub fn stop_blocking(&self) {
+        self.export.stop_blocking();
     }
 
     /// One AWS call ended.

@@ -1,106 +1,392 @@
 //! One event -> one POST to one destination and its answer. I/O: HTTP, TLS, trust, token and header files.
 
-use std::fmt;
+mod client;
+mod error;
+mod failure;
+mod files;
+mod headers;
+mod retry_after;
+mod surroundings;
+mod token;
+mod trust;
+
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use tokio::time::Instant;
+use url::Url;
 
 use crate::config::{self, Identity, IntegrationSource};
 use crate::event::Encoded;
 use crate::health::Health;
-use crate::metrics::Metrics;
+use crate::metrics::{Attempts, Metrics};
 use crate::outcome::{Answer, TransportClass, TransportFailure};
+use crate::telemetry::trace::{PostSpan, ReceiveTrace};
+use files::Fingerprint;
+use headers::HeaderFiles;
+use token::{Token, TokenFile, TokenRequests};
+use trust::Trust;
 
-/// Why a sink cannot be used at all; names the setting and the fix.
-#[derive(Debug)]
-pub enum SinkError {
-    /// The HTTP client cannot be made.
-    Client(reqwest::Error),
-}
+pub use error::SinkError;
+pub use surroundings::Surroundings;
+pub(crate) use trust::system_trust;
 
-impl fmt::Display for SinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Client(_) => f.write_str("cannot make the HTTP client for the sink"),
-        }
-    }
-}
-
-impl std::error::Error for SinkError {}
-
-/// Where Kubernetes puts files, and how often they are looked at; the default is what every pod has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Surroundings {
-    /// Trust bundles: every file in it is PEM. `/knative-custom-certs`.
-    pub trust_bundles: PathBuf,
-    /// The token that a SinkBinding mounts. `/oidc/token`.
-    pub bound_token: PathBuf,
-    /// The pod's ServiceAccount: `token` and `ca.crt`. `/var/run/secrets/kubernetes.io/serviceaccount`.
-    pub service_account: PathBuf,
-    /// Between two looks at the files. 5 s.
-    pub refresh: Duration,
-}
-
-impl Default for Surroundings {
-    fn default() -> Self {
-        Self {
-            trust_bundles: "/knative-custom-certs".into(),
-            bound_token: "/oidc/token".into(),
-            service_account: "/var/run/secrets/kubernetes.io/serviceaccount".into(),
-            refresh: Duration::from_secs(5),
-        }
-    }
-}
+/// How much of the body of an answer that is not 2xx is kept, in bytes: as base64 it fits the 1,024 characters of
+/// `knativeerrordata`.
+const KEPT_BODY: usize = 768;
+/// How much of a body is read so that the connection can be used again; a longer one costs the connection.
+const DRAINED_BODY: usize = 64 * 1_024;
+/// How long a body may take; the status line has decided by then.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// A client lives so long, 20 % more or less: what its pool would keep for ever, such as the address of a replaced
+/// pod, goes with it.
+const CLIENT_LIFETIME: Duration = Duration::from_secs(300);
+const KN_NAMESPACE: HeaderName = HeaderName::from_static("kn-namespace");
+const USER_AGENT: &str = concat!("sqs-bridge/", env!("CARGO_PKG_VERSION"));
 
 /// One destination of events.
+///
+/// Its HTTP client, trust, token and headers are read without waiting by [`Sink::post`] and renewed by
+/// [`Sink::maintain`]; without the latter it goes on with what it started with.
 #[derive(Debug)]
 pub struct Sink {
-    url: String,
+    /// Without user info.
+    url: Url,
+    authority: String,
+    timeout: Duration,
+    refresh: Duration,
+    trust: Option<Trust>,
+    trust_seen: Mutex<(Fingerprint, Fingerprint)>,
+    client: RwLock<reqwest::Client>,
+    fixed: HeaderMap,
+    headers_dir: Option<PathBuf>,
+    headers_seen: Mutex<Option<Fingerprint>>,
+    headers: RwLock<Arc<HeaderMap>>,
+    token: Token,
+    metrics: Arc<Metrics>,
+    attempts: Attempts,
+    health: Arc<Health>,
 }
 
 impl Sink {
-    /// The sink of a pod; its answers are told to `health`.
+    /// The destination of all events.
     ///
     /// # Errors
     ///
-    /// When `K_CA_CERTS` or a TLS setting cannot be used.
+    /// When `K_CA_CERTS`, a `TLS_*` variable or the OIDC settings cannot be used.
     pub fn new(
         settings: &config::Sink,
-        _identity: &Identity,
-        _compat: Option<&IntegrationSource>,
-        _metrics: Arc<Metrics>,
-        _health: Arc<Health>,
+        identity: &Identity,
+        compat: Option<&IntegrationSource>,
+        metrics: Arc<Metrics>,
+        health: Arc<Health>,
     ) -> Result<Self, SinkError> {
-        Ok(Self { url: settings.url.to_string() })
+        Self::within(&Surroundings::of_pod(compat), settings, identity, metrics, health)
     }
 
-    /// One attempt, and after a 401 one more with a fresh token if there is one; nothing of it counts as a retry.
+    /// The destination of events that the main one refuses or never takes: it gets no header files and no token but
+    /// one for its own audience, since those are secrets that only the main one shares.
     ///
-    /// Never takes longer than the timeout of the settings (twice that after a 401).
-    pub async fn post(&self, _encoded: &Encoded) -> Answer {
-        std::future::ready(Answer::Failed(TransportFailure {
-            class: TransportClass::Request,
-            message: "no client".into(),
-        }))
-        .await
+    /// # Errors
+    ///
+    /// Those of [`Sink::new`].
+    pub fn dead_letter(
+        settings: &config::Sink,
+        identity: &Identity,
+        compat: Option<&IntegrationSource>,
+        metrics: Arc<Metrics>,
+        health: Arc<Health>,
+    ) -> Result<Self, SinkError> {
+        let surroundings = Surroundings { bound_token: None, ..Surroundings::of_pod(compat) };
+        let settings = config::Sink { headers_dir: None, ..settings.clone() };
+        Self::within(&surroundings, &settings, identity, metrics, health)
     }
 
-    /// The destination as people may see it.
+    /// A destination in other surroundings than those of a pod; `health` learns of broken files.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sink::new`].
+    pub fn within(
+        surroundings: &Surroundings,
+        settings: &config::Sink,
+        identity: &Identity,
+        metrics: Arc<Metrics>,
+        health: Arc<Health>,
+    ) -> Result<Self, SinkError> {
+        let url = without_user_info(&settings.url);
+        let trust = (url.scheme() == "https").then(|| Trust {
+            bundles: surroundings.trust_bundles.clone(),
+            ca_file: surroundings.ca_file.clone(),
+            ca_certs: settings.ca_certs.clone(),
+            tls: settings.tls.clone(),
+        });
+        let trust_seen = trust.as_ref().map(Trust::fingerprint).unwrap_or_default();
+        let client = client::build(load(trust.as_ref(), &health)?, settings.timeout, metrics.clone())?;
+        let port = url.port_or_known_default().unwrap_or_default();
+        let fixed = fixed_headers(&settings.url, identity);
+        let sink = Self {
+            authority: authority(&url),
+            timeout: settings.timeout,
+            refresh: surroundings.refresh,
+            trust,
+            trust_seen: Mutex::new(trust_seen),
+            client: RwLock::new(client),
+            headers_dir: settings.headers_dir.clone(),
+            headers_seen: Mutex::default(),
+            headers: RwLock::new(Arc::new(fixed.clone())),
+            fixed,
+            token: token(surroundings, settings, identity)?,
+            attempts: metrics.attempts(url.scheme(), url.host_str().unwrap_or_default(), port),
+            metrics,
+            health,
+            url,
+        };
+        sink.read_headers();
+        Ok(sink)
+    }
+
+    /// One attempt, and after a 401 one more if there is another token or header to try; none of it is a retry.
+    ///
+    /// Takes no longer than the timeout of the settings, twice that after a 401.
+    pub async fn post(&self, encoded: &Encoded) -> Answer {
+        self.post_received(encoded, &ReceiveTrace::default()).await
+    }
+
+    /// [`Sink::post`] whose span is linked to the receive that brought the message.
+    pub async fn post_received(&self, encoded: &Encoded, receive: &ReceiveTrace) -> Answer {
+        let (answer, sent) = self.attempt(encoded, receive).await;
+        if !matches!(answer, Answer::Status { code: 401, .. }) {
+            return answer;
+        }
+        self.token.refused(sent.as_ref()).await;
+        self.refresh_files();
+        match self.authorization().await {
+            Ok(fresh) if fresh.is_some() && fresh != sent => self.attempt(encoded, receive).await.0,
+            Ok(_) | Err(_) => answer,
+        }
+    }
+
+    /// The destination as people and `knativeerrordest` may see it.
     pub fn url_without_user_info(&self) -> &str {
-        &self.url
+        self.url.as_str()
     }
 
-    /// Keeps trust, token and headers fresh and replaces the HTTP client now and then; runs until dropped.
+    /// Looks after trust, token and header files and replaces the HTTP client now and then; runs until dropped.
     pub async fn maintain(&self) {
-        std::future::pending().await
+        let mut replace_at = Instant::now() + client_lifetime();
+        loop {
+            let look_at = if self.has_files() { Instant::now() + self.refresh } else { replace_at };
+            tokio::time::sleep_until(look_at.min(replace_at)).await;
+            self.refresh_files();
+            if self.trust_has_changed() || Instant::now() >= replace_at {
+                self.replace_client();
+                replace_at = Instant::now() + client_lifetime();
+            }
+        }
+    }
+
+    /// The answer, and the `Authorization` that was sent.
+    async fn attempt(&self, encoded: &Encoded, receive: &ReceiveTrace) -> (Answer, Option<HeaderValue>) {
+        let started = Instant::now();
+        let span = PostSpan::start(&self.url, encoded, receive);
+        let (answer, sent) = match self.token.current().await {
+            Ok(token) => {
+                let mut headers = self.headers_of(encoded, token);
+                span.inject(&mut headers);
+                let sent = headers.get(header::AUTHORIZATION).cloned();
+                (self.exchange(headers, encoded.body.clone()).await, sent)
+            }
+            Err(reason) => (no_token(&reason), None),
+        };
+        span.end(&answer);
+        self.attempts.record(&answer, started.elapsed(), encoded.body.len());
+        (answer, sent)
+    }
+
+    async fn exchange(&self, headers: HeaderMap, body: Bytes) -> Answer {
+        let mut request = reqwest::Request::new(Method::POST, self.url.clone());
+        *request.headers_mut() = headers;
+        *request.body_mut() = Some(body.into());
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match client.execute(request).await {
+            Ok(response) => read_answer(response).await,
+            Err(error) => Answer::Failed(failure::explain(&error, &self.authority, self.timeout)),
+        }
+    }
+
+    fn headers_of(&self, encoded: &Encoded, token: Option<HeaderValue>) -> HeaderMap {
+        let ours = self.headers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut headers = encoded.headers.clone();
+        headers.reserve(ours.len() + 2);
+        headers.extend(ours.iter().map(|(name, value)| (name.clone(), value.clone())));
+        if let Some(token) = token {
+            headers.insert(header::AUTHORIZATION, token);
+        }
+        headers
+    }
+
+    async fn authorization(&self) -> Result<Option<HeaderValue>, Arc<str>> {
+        let token = self.token.current().await?;
+        let headers = self.headers.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(token.or_else(|| headers.get(header::AUTHORIZATION).cloned()))
+    }
+
+    fn has_files(&self) -> bool {
+        self.trust.is_some() || self.headers_dir.is_some() || matches!(self.token, Token::File(_))
+    }
+
+    fn refresh_files(&self) {
+        if let Token::File(file) = &self.token {
+            file.reread();
+        }
+        self.read_headers();
+    }
+
+    fn trust_has_changed(&self) -> bool {
+        let Some(trust) = &self.trust else { return false };
+        let now = trust.fingerprint();
+        let mut seen = self.trust_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *seen, now.clone()) != now
+    }
+
+    /// On any failure the old client stays.
+    fn replace_client(&self) {
+        let loaded = load(self.trust.as_ref(), &self.health);
+        match loaded.and_then(|tls| client::build(tls, self.timeout, self.metrics.clone())) {
+            Ok(client) => *self.client.write().unwrap_or_else(PoisonError::into_inner) = client,
+            Err(error) => tracing::warn!(%error, "sink_client_kept"),
+        }
+    }
+
+    /// Puts the header files, if they have changed, on top of the headers that never do.
+    fn read_headers(&self) {
+        let Some(folder) = &self.headers_dir else { return };
+        let now = Some(files::fingerprint_of_folder(folder));
+        let mut seen = self.headers_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *seen, now.clone()) == now {
+            return;
+        }
+        let HeaderFiles { headers, refused, missing } = headers::read(folder);
+        let mut all = self.fixed.clone();
+        all.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        *self.headers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(all);
+        if let Some(refused) = refused {
+            tracing::warn!(folder = %folder.display(), "{refused}");
+        }
+        self.health.sink_headers_not_found(missing);
     }
 }
 
-/// TLS that trusts what the system trusts.
-pub(crate) fn system_trust() -> rustls::ClientConfig {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let builder = rustls::ClientConfig::builder_with_provider(provider);
-    builder.with_safe_default_protocol_versions().expect("x").with_root_certificates(roots).with_no_client_auth()
+/// A token that is requested, else one from the file that a SinkBinding mounts; never over plain http.
+fn token(surroundings: &Surroundings, settings: &config::Sink, identity: &Identity) -> Result<Token, SinkError> {
+    if let Some(requests) = requested_token(surroundings, settings, identity)? {
+        return Ok(Token::Requested(requests));
+    }
+    let file = surroundings.bound_token.clone().filter(|_| settings.url.scheme() == "https");
+    Ok(file.map_or(Token::None, |path| Token::File(TokenFile::read(path))))
+}
+
+fn requested_token(
+    surroundings: &Surroundings,
+    settings: &config::Sink,
+    identity: &Identity,
+) -> Result<Option<TokenRequests>, SinkError> {
+    let (Some(audience), Some(account)) = (&settings.audience, &settings.oidc_service_account) else {
+        return Ok(None);
+    };
+    if settings.url.scheme() != "https" {
+        tracing::warn!(audience, "sink_token_not_sent: a token never goes over plain http; give the sink an https URL");
+        return Ok(None);
+    }
+    let server = settings.token_server.as_ref().ok_or(SinkError::NoTokenServer)?;
+    let namespace = identity.namespace.as_deref().ok_or(SinkError::NoNamespace)?;
+    let folder = surroundings.service_account.clone();
+    let requests = TokenRequests::new(server, namespace, account, audience.clone(), folder);
+    requests.ok_or(SinkError::NoTokenServer).map(Some)
+}
+
+/// TLS for a client; a plain http destination needs no certificates.
+fn load(trust: Option<&Trust>, health: &Health) -> Result<rustls::ClientConfig, SinkError> {
+    let Some(trust) = trust else { return trust::none() };
+    let trust::Loaded { config, problem } = trust.load()?;
+    if let Some(problem) = &problem {
+        tracing::warn!("{problem}");
+    }
+    health.trust_bundle_invalid(problem);
+    Ok(config)
+}
+
+/// `User-Agent`, `Kn-Namespace`, and basic authentication if the URL holds user info.
+fn fixed_headers(url: &Url, identity: &Identity) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    let namespace = identity.namespace.as_deref().and_then(|namespace| HeaderValue::from_str(namespace).ok());
+    headers.extend(namespace.map(|namespace| (KN_NAMESPACE, namespace)));
+    headers.extend(basic_authentication(url).map(|value| (header::AUTHORIZATION, value)));
+    headers
+}
+
+fn basic_authentication(url: &Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decode = |text: &str| percent_encoding::percent_decode_str(text).collect::<Vec<u8>>();
+    let pair = [&decode(url.username())[..], b":", &decode(url.password().unwrap_or_default())].concat();
+    let mut value = HeaderValue::from_str(&format!("Basic {}", BASE64_STANDARD.encode(pair))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn without_user_info(url: &Url) -> Url {
+    let mut url = url.clone();
+    // These fail only for URLs without a host, which no sink has.
+    let _done = (url.set_username(""), url.set_password(None));
+    url
+}
+
+/// Host and port, which is all that sentences show of a URL: a webhook's path may be a secret.
+fn authority(url: &Url) -> String {
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    format!("{host}:{port}")
+}
+
+fn no_token(reason: &str) -> Answer {
+    Answer::Failed(TransportFailure { class: TransportClass::Request, message: reason.to_owned() })
+}
+
+/// The status line decides, whatever reading the body does.
+async fn read_answer(response: reqwest::Response) -> Answer {
+    let status = response.status();
+    let retry_after = response.headers().get(header::RETRY_AFTER);
+    let retry_after = retry_after.and_then(|value| retry_after::parse(value, SystemTime::now()));
+    let mut kept = BytesMut::new();
+    if response.content_length() != Some(0) {
+        // A body that takes too long only costs its connection.
+        let _in_time = tokio::time::timeout(DRAIN_TIMEOUT, drain(response, &mut kept)).await;
+    }
+    let body = if status.is_success() { Bytes::new() } else { kept.freeze() };
+    Answer::Status { code: status.as_u16(), retry_after, body }
+}
+
+/// Reads a body to its end or its limit and keeps its beginning; dropping an unread response closes the connection.
+async fn drain(mut response: reqwest::Response, kept: &mut BytesMut) {
+    let mut drained = 0;
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let room = KEPT_BODY - kept.len();
+        kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        drained += chunk.len();
+        if drained > DRAINED_BODY {
+            return;
+        }
+    }
+}
+
+fn client_lifetime() -> Duration {
+    CLIENT_LIFETIME.mul_f64(fastrand::f64().mul_add(0.4, 0.8))
 }

@@ -82,11 +82,8 @@ impl Export {
         TextEncoder::new().encode_to_string(&families).unwrap_or_else(|error| format!("# {error}\n"))
     }
 
-    pub(super) async fn stop(&self) {
-        let provider = self.provider.clone();
-        // The SDK blocks its caller until the last export has ended, which needs this runtime's threads.
-        let stopped = tokio::task::spawn_blocking(move || provider.shutdown()).await;
-        if let Ok(Err(error)) = stopped {
+    pub(super) fn stop_blocking(&self) {
+        if let Err(error) = self.provider.shutdown() {
             tracing::debug!(%error, "the last export of metrics failed");
         }
     }

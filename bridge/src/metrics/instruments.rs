@@ -1,4 +1,4 @@
-//! The instruments behind [`super::Metrics`]: names, units, buckets, labels. Pure but for the clock.
+//! The instruments behind [`super::Metrics`]: names, units, buckets, labels. Pure.
 
 mod attempts;
 mod levels;

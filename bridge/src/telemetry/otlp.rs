@@ -1,4 +1,4 @@
-//! Collector endpoints -> exporters; who we are as a resource. I/O: makes connections lazily; reads OTEL_* variables.
+//! Collector endpoints -> exporters; who we are as a resource. I/O: `OTEL_*` variables, certificates, connections.
 
 use std::fmt;
 
@@ -17,6 +17,8 @@ use crate::config::Identity;
 pub enum OtlpError {
     /// The HTTP client cannot be made.
     Client(reqwest::Error),
+    /// TLS cannot be set up.
+    Tls(crate::sink::SinkError),
     /// The settings are not usable, such as an endpoint that is no URL.
     Exporter(ExporterBuildError),
 }
@@ -24,7 +26,7 @@ pub enum OtlpError {
 impl fmt::Display for OtlpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Client(_) => f.write_str("cannot make the HTTP client for the collector"),
+            Self::Client(_) | Self::Tls(_) => f.write_str("cannot make the HTTP client for the collector"),
             Self::Exporter(_) => f.write_str("cannot make the exporter to the collector"),
         }
     }
@@ -34,6 +36,7 @@ impl std::error::Error for OtlpError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Client(error) => Some(error),
+            Self::Tls(error) => Some(error),
             Self::Exporter(error) => Some(error),
         }
     }
@@ -101,7 +104,7 @@ pub fn grpc_spans(endpoint: &str) -> Result<SpanExporter, OtlpError> {
 }
 
 fn client() -> Result<reqwest::Client, OtlpError> {
-    let tls = crate::sink::system_trust();
+    let tls = crate::sink::system_trust().map_err(OtlpError::Tls)?;
     reqwest::Client::builder().tls_backend_preconfigured(tls).build().map_err(OtlpError::Client)
 }
 

@@ -1,4 +1,4 @@
-//! Values that go up and down: set by the engine, read when a page or an export asks. Pure but for the clock.
+//! Values that go up and down: set by the engine, read when a page or an export asks. I/O: the clock.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};

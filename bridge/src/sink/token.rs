@@ -1,0 +1,231 @@
+//! An audience -> the bearer token that proves who we are to it. I/O: the Kubernetes API server, token files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use http::HeaderValue;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::trust;
+
+/// A token is not used for its last minutes: clocks differ and requests take time.
+const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(300);
+/// What is asked for; the API server may give another lifetime.
+const LIFETIME_SECONDS: u32 = 3_600;
+const API_TIMEOUT: Duration = Duration::from_secs(10);
+/// After a failure nobody asks again for so long, however many POSTs want a token.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// Where the token of one destination comes from.
+#[derive(Debug)]
+pub(super) enum Token {
+    /// The destination is told nothing.
+    None,
+    /// A file that somebody else renews; no token while it is missing.
+    File(TokenFile),
+    /// Made by the API server on demand.
+    Requested(TokenRequests),
+}
+
+impl Token {
+    /// The `Authorization` to send, if any.
+    ///
+    /// # Errors
+    ///
+    /// One sentence on why the API server made no token.
+    pub(super) async fn current(&self) -> Result<Option<HeaderValue>, Arc<str>> {
+        match self {
+            Self::None => Ok(None),
+            Self::File(file) => Ok(file.current()),
+            Self::Requested(requests) => requests.current().await.map(Some),
+        }
+    }
+
+    /// After a 401 on `used`: makes sure that the next [`Token::current`] is not it, if that is possible.
+    pub(super) async fn refused(&self, used: Option<&HeaderValue>) {
+        match self {
+            Self::None => {}
+            Self::File(file) => file.reread(),
+            Self::Requested(requests) => requests.forget(used).await,
+        }
+    }
+}
+
+/// A token file and what it held when it was last read.
+#[derive(Debug)]
+pub(super) struct TokenFile {
+    path: PathBuf,
+    token: RwLock<Option<HeaderValue>>,
+}
+
+impl TokenFile {
+    pub(super) fn read(path: PathBuf) -> Self {
+        let token = RwLock::new(read_bearer(&path));
+        Self { path, token }
+    }
+
+    /// Takes over what the file holds now.
+    pub(super) fn reread(&self) {
+        let token = read_bearer(&self.path);
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    fn current(&self) -> Option<HeaderValue> {
+        self.token.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Tokens of a ServiceAccount for one audience, made by the API server and kept until shortly before they expire.
+#[derive(Debug)]
+pub(super) struct TokenRequests {
+    /// `…/api/v1/namespaces/<namespace>/serviceaccounts/<name>/token`.
+    url: Url,
+    audience: String,
+    /// Holds `token` and `ca.crt` of the pod's own ServiceAccount.
+    service_account: PathBuf,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    token: Option<(HeaderValue, Timestamp)>,
+    failure: Option<(Arc<str>, Instant)>,
+}
+
+impl TokenRequests {
+    /// `None` if the names do not make a URL.
+    pub(super) fn new(
+        server: &Url,
+        namespace: &str,
+        account: &str,
+        audience: String,
+        service_account: PathBuf,
+    ) -> Option<Self> {
+        let mut url = server.clone();
+        let path = ["api", "v1", "namespaces", namespace, "serviceaccounts", account, "token"];
+        url.path_segments_mut().ok()?.pop_if_empty().extend(path);
+        Some(Self { url, audience, service_account, kept: Mutex::default() })
+    }
+
+    /// Whoever comes first asks; the others wait for the same answer.
+    async fn current(&self) -> Result<HeaderValue, Arc<str>> {
+        let mut kept = self.kept.lock().await;
+        let now = Timestamp::now();
+        if let Some(token) = kept.fresh(now) {
+            return Ok(token);
+        }
+        if let Some(failure) = kept.recent_failure(Instant::now()) {
+            return kept.unexpired(now).ok_or(failure);
+        }
+        match self.request().await {
+            Ok((token, expires)) => {
+                *kept = Kept { token: Some((token.clone(), expires)), failure: None };
+                Ok(token)
+            }
+            Err(reason) => {
+                let failure: Arc<str> = format!("no token for the audience {}: {reason}", self.audience).into();
+                kept.failure = Some((failure.clone(), Instant::now()));
+                kept.unexpired(now).ok_or(failure)
+            }
+        }
+    }
+
+    async fn forget(&self, used: Option<&HeaderValue>) {
+        let mut kept = self.kept.lock().await;
+        if kept.token.as_ref().map(|(token, _)| token) == used {
+            *kept = Kept::default();
+        }
+    }
+
+    async fn request(&self) -> Result<(HeaderValue, Timestamp), String> {
+        let bearer = self.service_account.join("token");
+        let bearer = read_bearer(&bearer).ok_or_else(|| format!("{} holds no token", bearer.display()))?;
+        let asked = json!({
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"audiences": [self.audience], "expirationSeconds": LIFETIME_SECONDS},
+        });
+        let request = self.client()?.post(self.url.clone());
+        let request = request.header(http::header::AUTHORIZATION, bearer);
+        let request = request.header(http::header::CONTENT_TYPE, "application/json").body(asked.to_string());
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+        if status.is_success() { parse(&body) } else { Err(self.denied(status, &body)) }
+    }
+
+    /// Made for each request, once an hour, so that a renewed `ca.crt` is trusted.
+    fn client(&self) -> Result<reqwest::Client, String> {
+        let ca = self.service_account.join("ca.crt");
+        let pem = fs::read(&ca).map_err(|error| format!("cannot read {}: {error}", ca.display()))?;
+        let tls = trust::only(&pem).map_err(|error| format!("{}: {error}", ca.display()))?;
+        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).timeout(API_TIMEOUT);
+        client.build().map_err(|error| error.to_string())
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> String {
+        super::failure::explain(error, &super::authority(&self.url), API_TIMEOUT).message
+    }
+
+    fn denied(&self, status: http::StatusCode, body: &[u8]) -> String {
+        #[derive(Deserialize)]
+        struct Status {
+            message: String,
+        }
+        let said = serde_json::from_slice(body).map(|Status { message }| message.chars().take(300).collect());
+        let said: String = said.unwrap_or_default();
+        format!("the API server answers {} to {}: {said}", status.as_u16(), self.url.path())
+    }
+}
+
+impl Kept {
+    fn fresh(&self, now: Timestamp) -> Option<HeaderValue> {
+        self.unexpired(now.saturating_add(RENEW_BEFORE_EXPIRY).unwrap_or(Timestamp::MAX))
+    }
+
+    fn unexpired(&self, now: Timestamp) -> Option<HeaderValue> {
+        self.token.as_ref().filter(|(_, expires)| *expires > now).map(|(token, _)| token.clone())
+    }
+
+    fn recent_failure(&self, now: Instant) -> Option<Arc<str>> {
+        let (failure, since) = self.failure.as_ref()?;
+        (now.saturating_duration_since(*since) < PAUSE_AFTER_FAILURE).then(|| failure.clone())
+    }
+}
+
+fn parse(body: &[u8]) -> Result<(HeaderValue, Timestamp), String> {
+    #[derive(Deserialize)]
+    struct TokenRequest {
+        status: Status,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Status {
+        token: String,
+        expiration_timestamp: String,
+    }
+    // The parser's own words could quote the token.
+    let unreadable = || "the API server's answer is not a TokenRequest".to_owned();
+    let TokenRequest { status } = serde_json::from_slice(body).map_err(|_| unreadable())?;
+    let expires = status.expiration_timestamp.parse().map_err(|_| unreadable())?;
+    Ok((bearer(&status.token).ok_or_else(unreadable)?, expires))
+}
+
+fn read_bearer(path: &Path) -> Option<HeaderValue> {
+    bearer(fs::read_to_string(path).ok()?.trim())
+}
+
+fn bearer(token: &str) -> Option<HeaderValue> {
+    if token.is_empty() {
+        return None;
+    }
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
