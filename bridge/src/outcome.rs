@@ -62,3 +62,75 @@ impl TransportClass {
         }
     }
 }
+
+/// What an answer means for the event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The sink has it.
+    Accepted,
+    /// Later, perhaps.
+    Retry {
+        /// The sink's own wish, on 429 and 503.
+        after: Option<Duration>,
+    },
+    /// Never: the sink refuses this event.
+    Refused,
+}
+
+/// The result table of the Knative data-plane specification, as knative/eventing's senders apply it.
+///
+/// | answer | verdict |
+/// |---|---|
+/// | 2xx | accepted |
+/// | 404, 408, 409, 429, 5xx; no answer | retry |
+/// | 1xx, 3xx, any other 4xx | refused |
+///
+/// A 401 comes here only after the token was refreshed and the request repeated once.
+/// Source: knative/specs `specs/eventing/data-plane.md`, knative/eventing `pkg/kncloudevents/retries.go`.
+pub fn verdict(answer: &Answer) -> Verdict {
+    let Answer::Status { code, retry_after, .. } = answer else {
+        return Verdict::Retry { after: None };
+    };
+    match code {
+        200..=299 => Verdict::Accepted,
+        429 | 503 => Verdict::Retry { after: *retry_after },
+        404 | 408 | 409 | 500..=599 => Verdict::Retry { after: None },
+        _ => Verdict::Refused,
+    }
+}
+
+/// True for the answers that ask for fewer POSTs at once: 429, 503 and a timeout.
+pub fn is_overload(answer: &Answer) -> bool {
+    match answer {
+        Answer::Status { code, .. } => matches!(code, 429 | 503),
+        Answer::Failed(failure) => failure.class == TransportClass::Timeout,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: u16) -> Answer {
+        Answer::Status { code, retry_after: Some(Duration::from_secs(3)), body: Bytes::new() }
+    }
+
+    #[test]
+    fn every_answer_has_the_verdict_of_the_data_plane_specification() {
+        let retry = Verdict::Retry { after: None };
+        let wish = Verdict::Retry { after: Some(Duration::from_secs(3)) };
+        let cases: [(&[u16], Verdict); 4] = [
+            (&[200, 202, 204, 299], Verdict::Accepted),
+            (&[404, 408, 409, 500, 502, 504, 599], retry.clone()),
+            (&[429, 503], wish),
+            (&[100, 101, 301, 302, 307, 400, 401, 403, 410, 413, 415, 422, 600], Verdict::Refused),
+        ];
+        for (codes, expected) in cases {
+            for code in codes {
+                assert_eq!(verdict(&status(*code)), expected, "{code}");
+            }
+        }
+        let failure = TransportFailure { class: TransportClass::Reset, message: "connection reset".into() };
+        assert_eq!(verdict(&Answer::Failed(failure)), retry);
+    }
+}
