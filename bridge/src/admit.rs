@@ -125,6 +125,11 @@ impl Admission {
         self.window = LEAST_WINDOW.min(self.max);
     }
 
+    /// True if one more message could be received.
+    pub fn has_room(&self) -> bool {
+        self.held + self.reserved < self.window && self.held_bytes + self.reserved_bytes < self.max_bytes
+    }
+
     /// When a receive that waits for a full batch may ask for what is free.
     pub fn poll_timeout(&self) -> Option<Instant> {
         (self.held + self.reserved < self.window).then_some(self.short_since).flatten().map(|since| since + PATIENCE)

@@ -104,9 +104,70 @@ pub fn classify(code: &str, status: Option<u16>) -> FaultClass {
     }
 }
 
+/// A fault in the light of those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// What to do about it.
+    pub class: FaultClass,
+    /// True if people should be told that the queue cannot be read.
+    pub report: bool,
+}
+
+/// Faults of one kind of call in a row.
+#[derive(Debug, Default)]
+pub struct FaultRun {
+    credentials: u32,
+    unknown: u32,
+}
+
+/// So many refused identities, or unknown 4xx answers, in a row are no accident.
+const RUN: u32 = 3;
+
+impl FaultRun {
+    /// Counts a fault.
+    pub fn observe(&mut self, fault: &Fault) -> Judged {
+        self.credentials = if fault.class == FaultClass::Credentials { self.credentials + 1 } else { 0 };
+        self.unknown = if fault.class == FaultClass::Unknown { self.unknown + 1 } else { 0 };
+        match fault.class {
+            FaultClass::FatalConfig => Judged { class: fault.class, report: true },
+            FaultClass::Credentials => Judged { class: fault.class, report: self.credentials >= RUN },
+            FaultClass::Unknown if self.unknown >= RUN => Judged { class: FaultClass::FatalConfig, report: true },
+            FaultClass::Unknown => Judged { class: FaultClass::Transient, report: false },
+            FaultClass::Throttle | FaultClass::Transient | FaultClass::Entry | FaultClass::Bug => {
+                Judged { class: fault.class, report: false }
+            }
+        }
+    }
+
+    /// A call succeeded.
+    pub fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn fault(class: FaultClass) -> Fault {
+        Fault { class, code: "Code".into(), message: String::new(), status: Some(400) }
+    }
+
+    #[test]
+    fn refused_identities_and_unknown_answers_are_reported_from_the_third_on() {
+        let mut run = FaultRun::default();
+        for (class, acted, reports) in [
+            (FaultClass::FatalConfig, FaultClass::FatalConfig, [true, true, true]),
+            (FaultClass::Credentials, FaultClass::Credentials, [false, false, true]),
+            (FaultClass::Transient, FaultClass::Transient, [false, false, false]),
+        ] {
+            run.succeeded();
+            let judged = reports.map(|_| run.observe(&fault(class)));
+            assert_eq!(judged, reports.map(|report| Judged { class: acted, report }));
+        }
+        let unknown = [(); 3].map(|()| run.observe(&fault(FaultClass::Unknown)).class);
+        assert_eq!(unknown, [FaultClass::Transient, FaultClass::Transient, FaultClass::FatalConfig]);
+    }
 
     #[test]
     fn codes_are_known_by_every_spelling_of_the_wire() {

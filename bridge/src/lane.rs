@@ -52,6 +52,11 @@ impl Lanes {
         self.lanes.remove(group).map(|lane| lane.messages.into_iter().rev().collect()).unwrap_or_default()
     }
 
+    /// The first message of the group that is here.
+    pub fn head(&self, group: &str) -> Option<Key> {
+        self.lanes.get(group).and_then(|lane| lane.messages.front().copied())
+    }
+
     /// True if nothing of this group is here.
     pub fn is_empty(&self, group: &str) -> bool {
         !self.lanes.contains_key(group)

@@ -58,7 +58,8 @@ struct Lease {
     /// When the next extension is due; the heap's entry counts only if it says the same.
     due: Instant,
     extensions: u32,
-    asked: bool,
+    /// The timeout of the extension that is under way.
+    asked: Option<Duration>,
 }
 
 impl Leases {
@@ -72,7 +73,7 @@ impl Leases {
         let due = now + invisible_for / 2;
         self.leases.insert(
             key,
-            Lease { handle, received: now, deadline: deadline(now, invisible_for), due, extensions: 0, asked: false },
+            Lease { handle, received: now, deadline: deadline(now, invisible_for), due, extensions: 0, asked: None },
         );
         self.due.push(Reverse((due, key)));
     }
@@ -88,14 +89,14 @@ impl Leases {
 
     /// True if an extension of this message is under way.
     pub fn is_asked(&self, key: Key) -> bool {
-        self.leases.get(&key).is_some_and(|lease| lease.asked)
+        self.leases.get(&key).is_some_and(|lease| lease.asked.is_some())
     }
 
     /// The one extension that may save a lease whose deadline has passed.
     pub fn rescue(&mut self, key: Key, now: Instant) -> Option<Extension> {
         let (visibility, extendable) = (self.visibility, self.extendable);
         let lease = self.leases.get_mut(&key)?;
-        (extendable && !lease.asked).then(|| lease.ask(key, visibility, now)).flatten()
+        (extendable && lease.asked.is_none()).then(|| lease.ask(key, visibility, now)).flatten()
     }
 
     /// Every extension that is due, each asked for once.
@@ -110,7 +111,7 @@ impl Leases {
             }
             self.due.pop();
             let visibility = self.visibility;
-            let Some(lease) = self.leases.get_mut(&key).filter(|lease| lease.due == at && !lease.asked) else {
+            let Some(lease) = self.leases.get_mut(&key).filter(|lease| lease.due == at && lease.asked.is_none()) else {
                 continue;
             };
             extensions.extend(lease.ask(key, visibility, now));
@@ -119,9 +120,10 @@ impl Leases {
     }
 
     /// The extension was granted; it counts from when it was asked for.
-    pub fn extended(&mut self, key: Key, timeout: Duration, asked_at: Instant) {
-        if let Some(lease) = self.leases.get_mut(&key) {
-            lease.asked = false;
+    pub fn extended(&mut self, key: Key, asked_at: Instant) {
+        if let Some(lease) = self.leases.get_mut(&key)
+            && let Some(timeout) = lease.asked.take()
+        {
             lease.extensions += 1;
             lease.deadline = deadline(asked_at, timeout);
             lease.due = asked_at + timeout / 2;
@@ -133,7 +135,7 @@ impl Leases {
     /// True if it does.
     pub fn retry(&mut self, key: Key, now: Instant) -> bool {
         let Some(lease) = self.leases.get_mut(&key) else { return false };
-        lease.asked = false;
+        lease.asked = None;
         if now + RETRY >= lease.deadline {
             return false;
         }
@@ -171,7 +173,7 @@ impl Leases {
     /// When `take_due` has something to give.
     pub fn poll_timeout(&mut self) -> Option<Instant> {
         while let Some(&Reverse((at, key))) = self.due.peek() {
-            if self.extendable && self.leases.get(&key).is_some_and(|lease| lease.due == at && !lease.asked) {
+            if self.extendable && self.leases.get(&key).is_some_and(|lease| lease.due == at && lease.asked.is_none()) {
                 return Some(at);
             }
             self.due.pop();
@@ -189,7 +191,7 @@ impl Lease {
         if timeout < SAFETY * 2 {
             return None;
         }
-        self.asked = true;
+        self.asked = Some(timeout);
         Some(Extension { key, handle: Arc::clone(&self.handle), timeout })
     }
 }
@@ -226,7 +228,7 @@ mod tests {
             let extensions = leases.take_due(now);
             assert_eq!(leases.poll_timeout(), None, "nothing is asked for twice");
             asked.push(((now - start).as_secs(), extensions[0].timeout.as_secs()));
-            leases.extended(key, extensions[0].timeout, now);
+            leases.extended(key, now);
         }
         assert_eq!(asked, [(15, 30), (30, 30), (45, 60), (75, 60)]);
         assert_eq!(leases.held(key, now + seconds(57)), Held::Yes);
@@ -278,9 +280,9 @@ mod tests {
         let (mut leases, key) = one_lease(start);
         let late = start + seconds(29);
         assert_eq!(leases.held(key, late), Held::Expired);
-        let extension = leases.rescue(key, late).expect("one try");
+        assert!(leases.rescue(key, late).is_some());
         assert_eq!(leases.rescue(key, late), None);
-        leases.extended(key, extension.timeout, late);
+        leases.extended(key, late);
         assert_eq!(leases.held(key, late), Held::Yes);
     }
 

@@ -2,9 +2,11 @@
 //!
 //! The only module that reads a message of the AWS SDK.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use bytes::Bytes;
 
 /// One received SQS message: its data, and the one right to end its stay in the queue.
@@ -71,6 +73,64 @@ pub enum AttributeValue {
     Text(String),
     /// `BinaryValue`, decoded from base64.
     Binary(Bytes),
+}
+
+impl Received {
+    /// Splits a message of the AWS SDK; `None` if it lacks its id or its receipt handle, without which
+    /// nothing can be done with it.
+    pub fn from_sdk(message: aws_sdk_sqs::types::Message) -> Option<Self> {
+        let id: Arc<str> = message.message_id?.into();
+        let handle: Arc<str> = message.receipt_handle?.into();
+        let mut message_attributes: Vec<MessageAttribute> = message
+            .message_attributes
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|(name, value)| MessageAttribute::from_sdk(name, value))
+            .collect();
+        message_attributes.sort_unstable_by(|left, right| left.name.cmp(&right.name));
+        let data = Message {
+            id: Arc::clone(&id),
+            body: Bytes::from(message.body.unwrap_or_default()),
+            receipt_handle: Some(Arc::clone(&handle)),
+            md5_of_body: message.md5_of_body,
+            md5_of_message_attributes: message.md5_of_message_attributes,
+            attributes: SystemAttributes::from_sdk(message.attributes.unwrap_or_default()),
+            message_attributes,
+        };
+        Some(Self { message: data, receipt: Receipt::new(id, handle) })
+    }
+}
+
+impl SystemAttributes {
+    fn from_sdk(mut attributes: HashMap<MessageSystemAttributeName, String>) -> Self {
+        let mut take = |name: MessageSystemAttributeName| attributes.remove(&name);
+        Self {
+            sent_timestamp: take(MessageSystemAttributeName::SentTimestamp),
+            approximate_receive_count: take(MessageSystemAttributeName::ApproximateReceiveCount)
+                .and_then(|count| count.parse().ok()),
+            aws_trace_header: take(MessageSystemAttributeName::AwsTraceHeader),
+            message_group_id: take(MessageSystemAttributeName::MessageGroupId),
+            sequence_number: take(MessageSystemAttributeName::SequenceNumber),
+            message_deduplication_id: take(MessageSystemAttributeName::MessageDeduplicationId),
+        }
+    }
+
+    /// `SentTimestamp` in milliseconds since the Unix epoch, if it is a number.
+    pub fn sent_ms(&self) -> Option<u64> {
+        self.sent_timestamp.as_deref().and_then(|sent| sent.parse().ok())
+    }
+}
+
+impl MessageAttribute {
+    fn from_sdk(name: String, value: aws_sdk_sqs::types::MessageAttributeValue) -> Option<Self> {
+        let data_type = value.data_type;
+        let value = match (value.string_value, value.binary_value) {
+            (Some(text), _) => AttributeValue::Text(text),
+            (None, Some(binary)) => AttributeValue::Binary(Bytes::from(binary.into_inner())),
+            (None, None) => return None,
+        };
+        Some(Self { name, data_type, value })
+    }
 }
 
 impl Message {

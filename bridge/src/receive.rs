@@ -1,1 +1,78 @@
-//! To be written.
+//! One long poll -> the messages it brought. I/O: SQS.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_sqs::types::MessageSystemAttributeName;
+
+use crate::admit::Grant;
+use crate::aws;
+use crate::fault::Fault;
+use crate::message::Received;
+use crate::pollers::Attempt;
+
+/// One ReceiveMessage call.
+#[derive(Debug)]
+pub struct Poll {
+    /// `WaitTimeSeconds`.
+    pub wait: Duration,
+    /// `VisibilityTimeout`.
+    pub visibility: Duration,
+    /// The permits it holds; `messages` is `MaxNumberOfMessages` unless an attempt is repeated.
+    pub grant: Grant,
+    /// `ReceiveRequestAttemptId`, on FIFO queues.
+    pub attempt: Option<Attempt>,
+    /// When it started.
+    pub started: Instant,
+}
+
+impl Poll {
+    /// `MaxNumberOfMessages`.
+    pub fn messages(&self) -> u32 {
+        self.attempt.as_ref().map_or(self.grant.messages, |attempt| attempt.messages)
+    }
+}
+
+/// Asks SQS once; what it needs is explicit in every request.
+pub async fn receive(
+    client: &aws_sdk_sqs::Client,
+    queue_url: &str,
+    fifo: bool,
+    poll: &Poll,
+) -> Result<Vec<Received>, Fault> {
+    let reply = client
+        .receive_message()
+        .queue_url(queue_url)
+        .max_number_of_messages(number(poll.messages()))
+        .wait_time_seconds(seconds(poll.wait))
+        .visibility_timeout(seconds(poll.visibility))
+        .set_message_system_attribute_names(Some(system_attributes(fifo)))
+        .message_attribute_names("All")
+        .set_receive_request_attempt_id(poll.attempt.as_ref().map(|attempt| attempt.id.clone()))
+        .send()
+        .await
+        .map_err(|error| aws::fault(&error))?;
+    Ok(reply.messages.unwrap_or_default().into_iter().filter_map(Received::from_sdk).collect())
+}
+
+/// Only what the bridge uses: each costs bytes on every message.
+fn system_attributes(fifo: bool) -> Vec<MessageSystemAttributeName> {
+    let mut names = vec![
+        MessageSystemAttributeName::SentTimestamp,
+        MessageSystemAttributeName::ApproximateReceiveCount,
+        MessageSystemAttributeName::AwsTraceHeader,
+        MessageSystemAttributeName::MessageGroupId,
+    ];
+    if fifo {
+        names.push(MessageSystemAttributeName::SequenceNumber);
+        names.push(MessageSystemAttributeName::MessageDeduplicationId);
+    }
+    names
+}
+
+fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}
+
+fn number(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
