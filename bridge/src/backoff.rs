@@ -20,11 +20,8 @@ pub struct Backoff {
 impl Backoff {
     /// Doubles from `min` up to `max`, for ever.
     pub fn new(min: Duration, max: Duration) -> Self {
-        let builder = ExponentialBuilder::new()
-            .with_min_delay(min)
-            .with_max_delay(max)
-            .with_factor(2.0)
-            .without_max_times();
+        let builder =
+            ExponentialBuilder::new().with_min_delay(min).with_max_delay(max).with_factor(2.0).without_max_times();
         Self { builder, schedule: builder.build() }
     }
 
@@ -95,7 +92,8 @@ mod tests {
     #[test]
     fn a_nack_lasts_at_least_half_of_its_ceiling_and_never_more_than_a_quarter_of_an_hour() {
         let mut rng = Rng::with_seed(7);
-        for (count, least, most) in [(0, 1, 2), (1, 1, 2), (2, 2, 4), (5, 16, 32), (10, 450, 900), (4_000_000, 450, 900)]
+        for (count, least, most) in
+            [(0, 1, 2), (1, 1, 2), (2, 2, 4), (5, 16, 32), (10, 450, 900), (4_000_000, 450, 900)]
         {
             for _ in 0..50 {
                 let seconds = nack_timeout(count, &mut rng).as_secs();

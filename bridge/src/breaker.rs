@@ -259,9 +259,8 @@ mod tests {
         for (wait, ceiling) in waits.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]) {
             assert!((ceiling * 0.8..=ceiling).contains(wait), "{waits:?}");
         }
-        let states: Vec<Option<State>> = (0..3)
-            .map(|_| breaker.record(Sign::Accepted, now, &mut rng).map(|transition| transition.to))
-            .collect();
+        let states: Vec<Option<State>> =
+            (0..3).map(|_| breaker.record(Sign::Accepted, now, &mut rng).map(|transition| transition.to)).collect();
         assert_eq!(states, [Some(State::HalfOpen), None, Some(State::Closed)]);
     }
 

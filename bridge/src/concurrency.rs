@@ -17,8 +17,9 @@ pub struct Concurrency {
 }
 
 /// As many completions as the limit was when the window began.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Window {
+    length: usize,
     completions: usize,
     latency: Duration,
     decreased: bool,
@@ -29,7 +30,8 @@ impl Concurrency {
     /// Starts at 8, never exceeds `max`.
     pub fn new(max: u32) -> Self {
         let max = f64::from(max);
-        Self { max, limit: START.min(max), active: 0, steep: true, window: Window::default(), least_latency: None }
+        let limit = START.min(max);
+        Self { max, limit, active: 0, steep: true, window: Window::of(limit), least_latency: None }
     }
 
     /// True if one more POST may start.
@@ -55,7 +57,7 @@ impl Concurrency {
         } else {
             self.least_latency = Some(self.least_latency.map_or(latency, |least| least.min(latency)));
         }
-        if self.window.completions >= self.limit() {
+        if self.window.completions >= self.window.length {
             self.end_window();
         }
     }
@@ -64,7 +66,7 @@ impl Concurrency {
     pub fn restart(&mut self) {
         self.limit = START.min(self.max);
         self.steep = true;
-        self.window = Window::default();
+        self.window = Window::of(self.limit);
         self.least_latency = None;
     }
 
@@ -87,10 +89,14 @@ impl Concurrency {
     }
 
     fn end_window(&mut self) {
-        let window = std::mem::take(&mut self.window);
-        if window.decreased || !window.filled {
-            return;
+        let window = std::mem::replace(&mut self.window, Window::of(self.limit));
+        if !window.decreased && window.filled {
+            self.increase(&window);
+            self.window = Window::of(self.limit);
         }
+    }
+
+    fn increase(&mut self, window: &Window) {
         if self.steep {
             self.limit = (self.limit * 2.0).min(self.max);
             return;
@@ -99,6 +105,12 @@ impl Concurrency {
         if self.least_latency.is_some_and(|least| mean < least * 2) {
             self.limit = (self.limit + 1.0).min(self.max);
         }
+    }
+}
+
+impl Window {
+    fn of(limit: f64) -> Self {
+        Self { length: limit as usize, completions: 0, latency: Duration::ZERO, decreased: false, filled: false }
     }
 }
 

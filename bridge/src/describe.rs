@@ -36,7 +36,9 @@ pub async fn describe(client: &aws_sdk_sqs::Client, queue_url: &str) -> Result<Q
 fn facts(attributes: &HashMap<QueueAttributeName, String>) -> QueueFacts {
     let number = |name| attributes.get(&name).and_then(|value| value.parse().ok()).unwrap_or_default();
     QueueFacts {
-        max_receive_count: attributes.get(&QueueAttributeName::RedrivePolicy).and_then(|policy| max_receive_count(policy)),
+        max_receive_count: attributes
+            .get(&QueueAttributeName::RedrivePolicy)
+            .and_then(|policy| max_receive_count(policy)),
         visible: number(QueueAttributeName::ApproximateNumberOfMessages),
         in_flight: number(QueueAttributeName::ApproximateNumberOfMessagesNotVisible),
     }

@@ -55,6 +55,10 @@ pub struct Key(pub u64);
 
 /// What happened.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large ones are the usual ones: boxing them would cost an allocation a message"
+)]
 pub enum Input {
     /// A receive ended.
     Received(Poll, Result<Vec<Received>, Fault>),
@@ -78,6 +82,10 @@ pub enum Input {
 
 /// What to do; everything else waits for its `Input`.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is the usual one: boxing it would cost an allocation a message"
+)]
 pub enum Command {
     /// Ask SQS for messages.
     Receive(Poll),

@@ -145,7 +145,14 @@ impl Pollers {
     }
 
     /// A receive that started at `started` failed.
-    pub fn failed(&mut self, started: Instant, class: FaultClass, attempt: Option<Attempt>, now: Instant, rng: &mut Rng) {
+    pub fn failed(
+        &mut self,
+        started: Instant,
+        class: FaultClass,
+        attempt: Option<Attempt>,
+        now: Instant,
+        rng: &mut Rng,
+    ) {
         self.waiting -= 1;
         self.repeats.extend(attempt);
         let known = self.failing.as_ref().is_some_and(|failing| started < failing.since);

@@ -150,7 +150,8 @@ impl Engine {
         self.metrics.dispatched(EventResult::Exhausted, now.saturating_duration_since(started));
         // Knative's semantics: who sets `retry` wants the dead-letter sink after that many; else the queue is
         // the better place to wait.
-        let dead_letter = *to == Destination::Sink && self.settings.delivery.retry.is_some() && self.has_dead_letter_sink();
+        let dead_letter =
+            *to == Destination::Sink && self.settings.delivery.retry.is_some() && self.has_dead_letter_sink();
         if dead_letter {
             if let Some(entry) = self.entries.get_mut(&key) {
                 entry.events[index] = EventState::Exhausted(Refusal::of(answer));

@@ -55,7 +55,7 @@ impl Engine {
     /// Goes on with the shutdown.
     pub(super) fn advance_drain(&mut self, now: Instant) {
         match self.phase {
-            Phase::Running | Phase::Finished => return,
+            Phase::Running | Phase::Finished => {}
             Phase::Draining { deadline } => {
                 self.give_back_idle(now);
                 self.deletes.hurry();
@@ -63,7 +63,7 @@ impl Engine {
                 self.flush(now);
                 let polls_over = self.pollers.waiting() == 0 || now + POLL_MARGIN >= deadline;
                 if polls_over && self.is_settled() {
-                    self.finish(now);
+                    self.finish();
                 } else if now >= deadline {
                     self.release_rest(now);
                 }
@@ -71,7 +71,7 @@ impl Engine {
             Phase::Releasing { until } => {
                 self.give_back_idle(now);
                 if self.releases_running == 0 || now >= until {
-                    self.finish(now);
+                    self.finish();
                 }
             }
         }
@@ -91,8 +91,7 @@ impl Engine {
         self.entries.is_empty() && self.releases_running == 0
     }
 
-    fn finish(&mut self, now: Instant) {
-        let _ = now;
+    fn finish(&mut self) {
         info!(event = "drain_finished", left = self.entries.len(), "done");
         self.phase = Phase::Finished;
     }

@@ -78,7 +78,12 @@ impl Engine {
         if hides.is_empty() {
             return;
         }
-        warn!(event = "lane_released", messages = hides.len(), seconds = timeout.as_secs(), "the group goes back to the queue");
+        warn!(
+            event = "lane_released",
+            messages = hides.len(),
+            seconds = timeout.as_secs(),
+            "the group goes back to the queue"
+        );
         self.releases_running += 1;
         self.commands.push(Command::Hide(Purpose::Release, hides));
     }

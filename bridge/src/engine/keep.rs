@@ -53,7 +53,7 @@ impl Engine {
         self.leases.forget(key);
         let Some(entry) = self.entries.get_mut(&key) else { return };
         let Some(stage) = entry.stage.label() else { return };
-        warn!(event = "lease_lost", message_id = %entry.message_id, stage = stage.as_str(), "SQS may hand the message to someone else");
+        warn!(event = "lease_lost", message_id = %entry.message_id, stage = ?stage, "SQS may hand the message to someone else");
         self.metrics.lease_lost(reason, stage);
         let group = entry.group.clone();
         match &entry.stage {

@@ -46,7 +46,6 @@ impl Memory {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

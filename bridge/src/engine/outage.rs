@@ -49,7 +49,11 @@ impl Engine {
             State::Open => {
                 self.outage.since.get_or_insert(now);
                 self.admission.shrink();
-                warn!(event = "breaker_opened", reason = transition.reason, "the sink is not taking events: receiving stops");
+                warn!(
+                    event = "breaker_opened",
+                    reason = transition.reason,
+                    "the sink is not taking events: receiving stops"
+                );
                 self.health.breaker_open(Some(cause(answer)));
             }
             State::HalfOpen => self.outage = Outage::default(),

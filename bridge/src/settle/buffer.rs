@@ -40,8 +40,7 @@ impl<T> Buffer<T> {
             return None;
         }
         self.running += 1;
-        let batch: Vec<T> =
-            self.entries.drain(..self.entries.len().min(BATCH)).map(|(_, entry)| entry).collect();
+        let batch: Vec<T> = self.entries.drain(..self.entries.len().min(BATCH)).map(|(_, entry)| entry).collect();
         self.hurried = self.hurried && !self.entries.is_empty();
         Some(batch)
     }

@@ -10,7 +10,7 @@ use aws_sdk_sqs::types::{
 
 use crate::aws;
 use crate::engine::Key;
-use crate::fault::{Fault, classify};
+use crate::fault::{Fault, FaultClass, classify};
 use crate::lease::Extension;
 use crate::message::Receipt;
 
@@ -50,8 +50,17 @@ pub enum Written<T> {
     },
 }
 
+/// The answer to one batch.
+#[derive(Debug)]
+pub struct Reply<T> {
+    /// Every entry, in the batch's order.
+    pub written: Vec<Written<T>>,
+    /// The class of the fault that failed the whole call.
+    pub call_fault: Option<FaultClass>,
+}
+
 /// Deletes up to ten messages.
-pub async fn delete(client: &aws_sdk_sqs::Client, queue_url: &str, batch: Vec<Doomed>) -> Vec<Written<Doomed>> {
+pub async fn delete(client: &aws_sdk_sqs::Client, queue_url: &str, batch: Vec<Doomed>) -> Reply<Doomed> {
     let entries: Result<Vec<_>, _> = batch
         .iter()
         .enumerate()
@@ -71,7 +80,7 @@ pub async fn delete(client: &aws_sdk_sqs::Client, queue_url: &str, batch: Vec<Do
 }
 
 /// Gives up to ten messages back, in the order given.
-pub async fn hide(client: &aws_sdk_sqs::Client, queue_url: &str, batch: Vec<Hide>) -> Vec<Written<Hide>> {
+pub async fn hide(client: &aws_sdk_sqs::Client, queue_url: &str, batch: Vec<Hide>) -> Reply<Hide> {
     let visible = |hide: &Hide| (hide.receipt.handle().to_string(), hide.timeout);
     match change(client, queue_url, batch.iter().map(visible)).await {
         Ok(failed) => split(batch, &failed, |hide| hide.key),
@@ -80,11 +89,7 @@ pub async fn hide(client: &aws_sdk_sqs::Client, queue_url: &str, batch: Vec<Hide
 }
 
 /// Keeps up to ten messages invisible for longer.
-pub async fn extend(
-    client: &aws_sdk_sqs::Client,
-    queue_url: &str,
-    batch: Vec<Extension>,
-) -> Vec<Written<Extension>> {
+pub async fn extend(client: &aws_sdk_sqs::Client, queue_url: &str, batch: Vec<Extension>) -> Reply<Extension> {
     let visible = |extension: &Extension| (extension.handle.to_string(), extension.timeout);
     match change(client, queue_url, batch.iter().map(visible)).await {
         Ok(failed) => split(batch, &failed, |extension| extension.key),
@@ -113,18 +118,21 @@ async fn change(
 }
 
 /// Pairs each entry with its line in the answer: ids are positions.
-fn split<T>(batch: Vec<T>, failed: &[BatchResultErrorEntry], key: impl Fn(&T) -> Key) -> Vec<Written<T>> {
-    batch
+fn split<T>(batch: Vec<T>, failed: &[BatchResultErrorEntry], key: impl Fn(&T) -> Key) -> Reply<T> {
+    let written = batch
         .into_iter()
         .enumerate()
         .map(|(index, entry)| {
             let refusal = failed.iter().find(|failure| failure.id().parse() == Ok(index));
             match refusal {
                 None => Written::Done(key(&entry)),
-                Some(failure) => Written::Failed { entry, fault: entry_fault(failure), sender_fault: failure.sender_fault() },
+                Some(failure) => {
+                    Written::Failed { entry, fault: entry_fault(failure), sender_fault: failure.sender_fault() }
+                }
             }
         })
-        .collect()
+        .collect();
+    Reply { written, call_fault: None }
 }
 
 fn entry_fault(failure: &BatchResultErrorEntry) -> Fault {
@@ -136,8 +144,9 @@ fn entry_fault(failure: &BatchResultErrorEntry) -> Fault {
     }
 }
 
-fn all_failed<T>(batch: Vec<T>, fault: Fault) -> Vec<Written<T>> {
-    batch.into_iter().map(|entry| Written::Failed { entry, fault: fault.clone(), sender_fault: false }).collect()
+fn all_failed<T>(batch: Vec<T>, fault: Fault) -> Reply<T> {
+    let failed = |entry| Written::Failed { entry, fault: fault.clone(), sender_fault: false };
+    Reply { written: batch.into_iter().map(failed).collect(), call_fault: Some(fault.class) }
 }
 
 /// The SDK's builders fail only on a missing id or handle, and neither can be missing here.
