@@ -304,6 +304,8 @@ impl Engine {
     fn adjust(&mut self, now: Instant) {
         let concurrency = u32::try_from(self.concurrency.limit()).unwrap_or(u32::MAX);
         self.admission.adjust(concurrency, now);
+        let oldest = self.entries.values().map(|entry| now.saturating_duration_since(entry.received)).max();
+        self.metrics.oldest(oldest.unwrap_or_default());
         // An idle bridge sleeps: with nothing in flight there is nothing to adjust.
         if !self.entries.is_empty() {
             self.at(now + ADJUST_EVERY, Timer::Adjust);
@@ -314,7 +316,7 @@ impl Engine {
     }
 
     fn report(&self) {
-        let (messages, bytes, window) = self.admission.usage();
+        let (_, bytes, window) = self.admission.usage();
         self.metrics.in_flight_bytes(bytes);
         self.metrics.in_flight_limit(u64::from(window));
         let backoff = usize::from(self.pollers.is_failing());
@@ -325,9 +327,6 @@ impl Engine {
         if self.settings.fifo {
             let (active, held) = self.lanes.count();
             self.metrics.lanes(active, held);
-        }
-        if messages == 0 {
-            self.metrics.oldest(Duration::ZERO);
         }
         self.health.paused(self.pause());
     }
