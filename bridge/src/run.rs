@@ -181,7 +181,10 @@ impl Bridge {
                 Driver::new(engine, Arc::new(calls), courier, &health).drive(shutdown).await
             }
         };
-        metrics.stop().await;
+        // The last export waits for the collector, on a thread made for waiting.
+        if let Err(error) = tokio::task::spawn_blocking(move || metrics.stop_blocking()).await {
+            warn!(event = "defect", %error, "the last export of metrics failed");
+        }
         outcome
     }
 }
