@@ -1,51 +1,44 @@
 //! What the user typed -> a `Config` whose fields cannot be wrong. Pure.
+//!
+//! One file per group of settings, each with its types; [`settings`] is the table of them all.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
 
 use crate::args::RunArgs;
 
-/// Environment variables by name; nothing below `main` reads the process's own.
-pub trait Strings {
-    /// The variable's value; empty counts as unset.
-    fn get(&self, name: &str) -> Option<String>;
-}
+pub mod credentials;
+pub mod event;
+pub mod flow;
+pub mod integration_source;
+pub mod logging;
+pub mod observability;
+pub mod parse;
+pub mod process;
+pub mod queue;
+pub mod read;
+pub mod settings;
+pub mod sink;
+pub mod tls;
 
-impl Strings for BTreeMap<String, String> {
-    fn get(&self, name: &str) -> Option<String> {
-        BTreeMap::get(self, name).filter(|value| !value.is_empty()).cloned()
-    }
-}
+pub use credentials::{AssumeRole, BaseCredentials, Credentials, Secret};
+pub use event::{ContentMode, DataSetting, EventSettings, Format, MessageAttributes, SnsUnwrap, TypeFormat};
+pub use flow::{Flow, OnPoison, Profile, Receive};
+pub use integration_source::IntegrationSource;
+pub use logging::Logging;
+pub use observability::{MetricsExport, Observability, TracesExport};
+pub use process::Identity;
+pub use queue::{Arn, Queue};
+pub use read::{ConfigError, Origin};
+pub use sink::{BackoffPolicy, Delivery, Sink};
+pub use tls::{Tls, TlsVersion};
 
-/// Every setting that is wrong or missing, one sentence each.
-#[derive(Debug)]
-pub struct ConfigErrors(pub Vec<String>);
-
-impl std::fmt::Display for ConfigErrors {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
-}
-
-impl std::error::Error for ConfigErrors {}
-
-impl Config {
-    /// Reads every setting: flag, else environment, else default. Reports all problems at once.
-    pub fn load(args: &RunArgs, env: &impl Strings) -> Result<Self, ConfigErrors> {
-        let _ = (args, env.get("AWS_SQS_URL"));
-        Err(ConfigErrors(vec!["settings are not read yet".to_owned()]))
-    }
-
-    /// Reads every setting from these variables alone, without flags.
-    pub fn from_env_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigErrors> {
-        let env: BTreeMap<_, _> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self::load(&RunArgs::default(), &env)
-    }
-}
+use read::Reader;
+use settings::Setting;
 
 /// Everything the bridge needs to know, checked.
 #[derive(Clone, Debug)]
@@ -80,403 +73,138 @@ pub struct Config {
     pub health_addr: SocketAddr,
     /// Tokio worker threads; 0: one thread if one CPU is available, else up to 4.
     pub worker_threads: usize,
+    /// What was accepted without effect or with a changed value, one sentence each; to be logged once and shown by `check`.
+    pub warnings: Vec<String>,
     /// What Knative's IntegrationSource asks for beyond the above; `Some` in compatibility mode.
     pub integration_source: Option<IntegrationSource>,
 }
 
-/// The queue and how to reach it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Queue {
-    /// The queue's URL, as given; absent when only an ARN or a name was given (then GetQueueUrl is asked).
-    pub url: Option<Url>,
-    /// The queue's ARN: as given, or put together from URL and region.
-    pub arn: Arn,
-    /// True if the account in `arn` is certain (false: an ARN with an empty account, or a foreign URL).
-    pub account_known: bool,
-    /// Signing region of SQS and STS.
-    pub region: String,
-    /// SQS endpoint, if not the public one of the region. Never used for STS.
-    pub endpoint: Option<Url>,
-    /// CreateQueue when it does not exist (IntegrationSource's AUTOCREATEQUEUE only).
-    pub create_missing: bool,
-    /// False: accepted messages are never deleted (IntegrationSource's DELETEAFTERREAD=false only).
-    pub delete_accepted: bool,
+/// Environment variables by name; nothing below `main` reads the process's own.
+pub trait Strings {
+    /// The variable's value. An empty one counts as unset.
+    fn get(&self, name: &str) -> Option<String>;
 }
 
-impl Queue {
-    /// FIFO iff the queue's name ends in `.fifo` (AWS's own rule).
-    pub fn is_fifo(&self) -> bool {
-        self.arn.name.ends_with(".fifo")
+impl Strings for BTreeMap<String, String> {
+    fn get(&self, name: &str) -> Option<String> {
+        BTreeMap::get(self, name).cloned()
     }
 }
 
-/// The ARN of an SQS queue, in its parts.
+/// Every setting that is wrong or missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arn {
-    /// `aws`, `aws-cn`, `aws-us-gov`, …
-    pub partition: String,
-    /// The region, such as `eu-north-1`.
-    pub region: String,
-    /// Twelve digits, or empty when unknown.
-    pub account: String,
-    /// The queue's name.
-    pub name: String,
-}
+pub struct ConfigErrors(pub Vec<ConfigError>);
 
-impl std::fmt::Display for Arn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { partition, region, account, name } = self;
-        write!(f, "arn:{partition}:sqs:{region}:{account}:{name}")
+/// One line per problem.
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
     }
 }
 
-/// Where AWS credentials come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// The base identity.
-    pub base: BaseCredentials,
-    /// A role to assume on top of it.
-    pub assume_role: Option<AssumeRole>,
-}
+impl std::error::Error for ConfigErrors {}
 
-/// The identity that is used, or that assumes a role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BaseCredentials {
-    /// The SDK's own chain: env, profile files, web identity, container credentials, IMDS.
-    DefaultChain,
-    /// Profile `default` of this shared-credentials file only, re-read when it changes.
-    SharedFile {
-        /// `AWS_APPLICATION_CREDENTIALS`.
-        path: PathBuf,
-        /// Fall back to the default chain if the file is missing.
-        optional: bool,
-    },
-    /// Files `accessKeyId`, `secretAccessKey`, `sessionToken` (optional) in this folder, re-read when they change.
-    KeyFiles {
-        /// `BRIDGE_KEYS_DIR`.
-        dir: PathBuf,
-    },
-    /// Keys given in the environment of IntegrationSource's container.
-    Static {
-        /// `CAMEL_KAMELET_AWS_SQS_SOURCE_ACCESSKEY`.
-        access_key_id: String,
-        /// `CAMEL_KAMELET_AWS_SQS_SOURCE_SECRETKEY`.
-        secret_access_key: Secret,
-    },
-}
+impl Config {
+    /// Reads every setting: flag, else environment, else default.
+    ///
+    /// # Errors
+    /// All problems at once, each one sentence that names flag, variable and fix.
+    pub fn load(args: &RunArgs, env: &impl Strings) -> Result<Self, ConfigErrors> {
+        load(Reader::new(args, env), args, None)
+    }
 
-/// A string that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
+    /// Reads every setting like [`Config::load`]; without a sink, events are meant for `placeholder`.
+    ///
+    /// # Errors
+    /// As [`Config::load`], but for a missing sink.
+    pub fn load_without_sink(args: &RunArgs, env: &impl Strings, placeholder: &Url) -> Result<Self, ConfigErrors> {
+        load(Reader::new(args, env), args, Some(placeholder))
+    }
 
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
+    /// Reads every setting from these variables alone, without flags.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_env_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigErrors> {
+        let env: BTreeMap<_, _> = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self::load(&RunArgs::default(), &env)
     }
 }
 
-/// STS AssumeRole on top of the base identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AssumeRole {
-    /// The role's ARN.
-    pub role_arn: String,
-    /// The external id that the role's trust policy asks for.
-    pub external_id: Option<String>,
-    /// Shown in CloudTrail; default `<namespace>.<name>` cut to 64 characters.
-    pub session_name: String,
+fn load<E: Strings>(mut reader: Reader<E>, args: &RunArgs, placeholder: Option<&Url>) -> Result<Config, ConfigErrors> {
+    let config = read_all(&mut reader, args, placeholder);
+    match config {
+        Some(config) if reader.errors.is_empty() => Ok(Config { warnings: reader.warnings, ..config }),
+        _ => Err(ConfigErrors(reader.errors)),
+    }
 }
 
-/// One HTTP destination of events.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sink {
-    /// Where to POST; http or https.
-    pub url: Url,
-    /// PEM certificates trusted beside the system's and `/knative-custom-certs/*`.
-    pub ca_certs: Option<String>,
-    /// OIDC audience of the destination.
-    pub audience: Option<String>,
-    /// ServiceAccount whose token is requested; only used with an audience.
-    pub oidc_service_account: Option<String>,
-    /// Folder of files that become request headers (`BRIDGE_SINK_HEADERS_DIR`); never for the dead-letter sink.
-    pub headers_dir: Option<PathBuf>,
-    /// Limit of one POST. Default 310 s (1 s to 11 h).
-    pub timeout: Duration,
-    /// Which TLS is spoken.
-    pub tls: Tls,
-    /// The Kubernetes API server that makes tokens for `audience`:
-    /// `https://KUBERNETES_SERVICE_HOST:KUBERNETES_SERVICE_PORT`; absent outside a cluster.
-    pub token_server: Option<Url>,
+/// Reads every group before it gives up on any, so that all problems are found. `None` only after an error.
+fn read_all<E: Strings>(reader: &mut Reader<E>, args: &RunArgs, placeholder: Option<&Url>) -> Option<Config> {
+    let wishes = integration_source::translate(reader);
+    let identity = process::read_identity(reader);
+    let queue = queue::read(reader, wishes.as_ref());
+    let credentials = credentials::read(reader, &identity, wishes.as_ref());
+    let sink = sink::read_sink(reader, placeholder);
+    let dead_letter_sink = sink::read_dead_letter_sink(reader, sink.as_ref());
+    let delivery = sink::read_delivery(reader);
+    let event = event::read(reader);
+    let receive = flow::read_receive(reader, wishes.as_ref());
+    let flow = flow::read_flow(reader);
+    let on_poison = flow::read_on_poison(reader, queue.as_ref());
+    let drain_timeout = process::read_drain_timeout(reader);
+    let no_color = reader.has_variable("NO_COLOR");
+    let logging = logging::read(reader, args, &identity.component, no_color);
+    let observability = observability::read(reader, &identity.component);
+    let health_addr = process::read_health_addr(reader);
+    let worker_threads = process::read_worker_threads(reader);
+    Some(Config {
+        queue: queue?,
+        credentials: credentials?,
+        sink: sink?,
+        dead_letter_sink: dead_letter_sink?,
+        delivery: delivery?,
+        event: event?,
+        receive: receive?,
+        flow: flow?,
+        on_poison: on_poison?,
+        drain_timeout: drain_timeout?,
+        identity,
+        logging: logging?,
+        observability: observability?,
+        health_addr: health_addr?,
+        worker_threads: worker_threads?,
+        warnings: Vec::new(),
+        integration_source: wishes.map(|wishes| wishes.source),
+    })
 }
 
-/// Which TLS is spoken with sinks: Knative's `TLS_*` variables, spelled as Go spells them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tls {
-    /// `TLS_MIN_VERSION`: `1.2` or `1.3`. Default 1.3.
-    pub min_version: TlsVersion,
-    /// `TLS_MAX_VERSION`: `1.2` or `1.3`. Default 1.3.
-    pub max_version: TlsVersion,
-    /// `TLS_CIPHER_SUITES`, comma-separated, such as `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`; only chooses among
-    /// those of TLS 1.2, as in Go. Empty: all that are safe.
-    pub cipher_suites: Vec<String>,
-    /// `TLS_CURVE_PREFERENCES`, comma-separated, best first: `X25519MLKEM768`, `X25519`, `CurveP256` (`P256`),
-    /// `CurveP384`. Empty: the TLS library's own order.
-    pub curve_preferences: Vec<String>,
+/// One setting as it is in force.
+#[derive(Clone, Debug)]
+pub struct Effective {
+    /// Which setting.
+    pub setting: &'static Setting,
+    /// Its value as typed, or its default; secrets and passwords replaced by `***`.
+    pub value: String,
+    /// Who gave it.
+    pub origin: Origin,
 }
 
-/// A version of TLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
-    /// RFC 5246.
-    V12,
-    /// RFC 8446.
-    #[default]
-    V13,
+/// Every setting as it is in force, in the order of the documentation, secrets scrubbed.
+pub fn effective(args: &RunArgs, env: &impl Strings) -> Vec<Effective> {
+    let mut reader = Reader::new(args, env);
+    integration_source::translate(&mut reader);
+    settings::all().map(|setting| effective_setting(&reader, setting)).collect()
 }
 
-/// Retries of one POST while its message is leased (Knative's DeliverySpec arithmetic).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// Retries after the first attempt, as the user set them; `None`: not set, 3 (0 to 100).
-    /// Set, and with a dead-letter sink: an exhausted event goes there.
-    pub retry: Option<u32>,
-    /// How waits grow. Default exponential.
-    pub backoff_policy: BackoffPolicy,
-    /// The first wait. Default 200 ms (at most 5 min).
-    pub backoff_delay: Duration,
-    /// Longest wait that a `Retry-After` of 429 or 503 can ask for. Default 30 s (at most 15 min); zero ignores the header.
-    pub retry_after_max: Duration,
+fn effective_setting<E: Strings>(reader: &Reader<E>, setting: &'static Setting) -> Effective {
+    match reader.given(setting) {
+        Some(given) if setting.secret => Effective { setting, value: "***".to_owned(), origin: given.origin },
+        Some(given) => Effective { setting, value: read::scrub(&given.value), origin: given.origin },
+        None => Effective { setting, value: setting.shown_default().to_owned(), origin: Origin::Default },
+    }
 }
 
-/// How waits between attempts grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BackoffPolicy {
-    /// delay × 2^i for retry i = 0, 1, …
-    Exponential,
-    /// delay × i: the first retry at once.
-    Linear,
-}
-
-/// How messages become events.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventSettings {
-    /// Recognition, or one of the compatibility profiles.
-    pub format: Format,
-    /// HTTP content mode.
-    pub content_mode: ContentMode,
-    /// What of the message is the event's data.
-    pub data: DataSetting,
-    /// How the detail-type of an EventBridge event becomes a CloudEvents type.
-    pub type_format: TypeFormat,
-    /// Whether a known event inside an SNS envelope is unwrapped.
-    pub sns_unwrap: SnsUnwrap,
-    /// Which message attributes become extensions.
-    pub message_attributes: MessageAttributes,
-    /// `K_CE_OVERRIDES`: extensions set on every event, names in lower case.
-    pub overrides: BTreeMap<String, String>,
-}
-
-/// Recognition and mapping as a whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// Recognise each message.
-    #[default]
-    Auto,
-    /// As knative-extensions/eventing-awssqs, byte for byte.
-    EventingAwssqs,
-    /// As triggermesh/triggermesh.
-    TriggerMesh,
-    /// EventBridge's own attributes.
-    Aws,
-    /// As Knative's IntegrationSource.
-    IntegrationSource,
-}
-
-/// HTTP content mode of a POST.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ContentMode {
-    /// Binary when every attribute survives every receiver, else structured.
-    #[default]
-    Auto,
-    /// Always binary, percent-encoded where the specification says so.
-    Binary,
-    /// Always structured.
-    Structured,
-}
-
-/// What of the message is the event's data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DataSetting {
-    /// The whole event.
-    #[default]
-    Event,
-    /// The `detail` of an EventBridge event.
-    Detail,
-    /// The message as ReceiveMessage JSON, without its receipt handle.
-    Envelope,
-}
-
-/// How the detail-type of an EventBridge event becomes a CloudEvents type.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TypeFormat {
-    /// `com.amazonaws.ec2.EC2InstanceStateChangeNotification`.
-    #[default]
-    Slug,
-    /// `EC2 Instance State-change Notification`.
-    DetailType,
-}
-
-/// Whether a known event inside an SNS envelope is unwrapped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SnsUnwrap {
-    /// A recognised inner event is delivered as itself.
-    #[default]
-    Auto,
-    /// The envelope is the event.
-    Never,
-}
-
-/// Which message attributes become extensions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum MessageAttributes {
-    /// All of them.
-    #[default]
-    All,
-    /// These: exact names, or prefixes ending in `.*`.
-    Named(Vec<String>),
-    /// None.
-    None,
-}
-
-/// How messages are received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receive {
-    /// Preset of least pollers and batch window. Default balanced.
-    pub profile: Profile,
-    /// `WaitTimeSeconds` of a long poll, whole seconds. Default 20 s (1 to 20).
-    pub wait_time: Duration,
-    /// `MaxNumberOfMessages`, an upper bound. Default 10 (1 to 10).
-    pub max_messages: u32,
-    /// ReceiveMessage calls at once, at most. Default 16 (1 to 64).
-    pub max_pollers: u32,
-    /// `VisibilityTimeout`, whole seconds. Default 30 s (10 s to 12 h); more than `wait_time` + 5 s.
-    pub visibility_timeout: Duration,
-}
-
-/// Preset of least pollers and batch window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// One poller at least, no batch window.
-    #[default]
-    Balanced,
-    /// Two pollers at least.
-    Latency,
-    /// A batch window of 500 ms: fewer, fuller receives.
-    Cost,
-}
-
-/// How much may be under way at once.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Flow {
-    /// Messages received and not yet settled. Default 1,024 (1 to 20,000).
-    pub max_in_flight: u32,
-    /// Bytes of the same. Default 64 MiB (at least 12 MiB).
-    pub max_in_flight_bytes: u64,
-    /// POSTs at once. Default 128 (1 to 1,024).
-    pub max_concurrency: u32,
-    /// Events per second to the sink. Default: no limit.
-    pub max_rate: Option<f64>,
-}
-
-/// What a FIFO lane does with a head that the sink refuses for good.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnPoison {
-    /// Hold the lane until SQS moves the message to the dead-letter queue.
-    #[default]
-    Block,
-    /// Send the head to the dead-letter sink and go on.
-    Skip,
-}
-
-/// What we are called in Kubernetes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// `NAMESPACE`: sent as `Kn-Namespace`, and where tokens are requested.
-    pub namespace: Option<String>,
-    /// `NAME` of the source; default `adapter`.
-    pub name: String,
-    /// `POD_NAME`.
-    pub pod_name: Option<String>,
-    /// `K_COMPONENT`; default `awssqssource`.
-    pub component: String,
-    /// `K_RESOURCE_GROUP`; default `adapter.sources.knative.dev`.
-    pub resource_group: String,
-}
-
-/// Log level and form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Logging {
-    /// A `tracing` filter directive such as `info` or `sqs_bridge=debug`.
-    pub level: String,
-    /// One JSON object per line, or text for people.
-    pub json: bool,
-    /// ANSI colours (text only).
-    pub color: bool,
-}
-
-/// Metrics and traces (`K_OBSERVABILITY_CONFIG`).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Observability {
-    /// Where metrics go.
-    pub metrics: MetricsExport,
-    /// Where traces go.
-    pub traces: TracesExport,
-    /// Share of traces kept, 0 to 1.
-    pub sampling_rate: f64,
-    /// Kubernetes Events `SinkSendFailed` on the source object.
-    pub sink_event_error_reporting: bool,
-}
-
-/// Where metrics go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MetricsExport {
-    /// Nowhere but `/metrics` of the health address.
-    None,
-    /// A Prometheus page at this address, beside the health address. Default `0.0.0.0:9092`.
-    Prometheus(SocketAddr),
-    /// OTLP over HTTP with protobuf.
-    OtlpHttp {
-        /// The full URL of the collector.
-        endpoint: String,
-        /// Between two exports. Default 60 s.
-        interval: Duration,
-    },
-    /// OTLP over gRPC.
-    OtlpGrpc {
-        /// The collector, `http://host:4317`.
-        endpoint: String,
-        /// Between two exports. Default 60 s.
-        interval: Duration,
-    },
-}
-
-/// Where traces go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TracesExport {
-    /// Nowhere.
-    None,
-    /// One line per span on standard output.
-    Stdout,
-    /// OTLP over HTTP with protobuf.
-    OtlpHttp(String),
-    /// OTLP over gRPC.
-    OtlpGrpc(String),
-}
-
-/// What Knative's IntegrationSource asks for beyond the common settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IntegrationSource {
-    /// `CAMEL_KNATIVE_CLIENT_SSL_CERT_PATH`, if SSL is enabled; the file may be missing.
-    pub ca_file: Option<PathBuf>,
-    /// `CAMEL_KNATIVE_CLIENT_OIDC_TOKEN_PATH`, if OIDC is enabled.
-    pub token_file: Option<PathBuf>,
-}
+#[cfg(test)]
+mod tests;
