@@ -12,7 +12,7 @@ mod ministack;
 mod process;
 mod state;
 
-pub use process::Running;
+pub use process::{Running, installed};
 
 use crate::suite::{Endpoint, Server};
 
