@@ -1,5 +1,8 @@
 //! What the tests above unit tests are made of: servers that misbehave on demand, and questions to real ones.
 
+mod port;
 pub mod servers;
+pub mod sqs;
 pub mod suite;
 pub mod wait;
+pub mod wire;
