@@ -344,10 +344,13 @@ impl Faults {
     pub fn judge_arrival(&mut self, now: Time, request: &Request, access_key: &str) -> Verdict {
         let mut verdict = Verdict::default();
         for position in self.befalling(Stage::Arrival, now, request, access_key) {
-            match &self.rules[position].fault {
-                Fault::Delay(latency) => verdict.delay += latency.sample(&mut self.random),
-                other if verdict.fate.name().is_none() => verdict.fate = other.fate(&mut self.random, request),
-                _ => self.rules[position].spare(),
+            let rule = &self.rules[position];
+            if let Fault::Delay(latency) = &rule.fault {
+                verdict.delay += latency.sample(&mut self.random);
+            } else if verdict.fate.name().is_none() {
+                verdict.fate = rule.fault.fate(&mut self.random, request);
+            } else {
+                rule.spare();
             }
         }
         verdict
@@ -409,7 +412,7 @@ impl Rule {
         true
     }
 
-    fn spare(&mut self) {
+    fn spare(&self) {
         self.switch.fired.fetch_sub(1, Ordering::SeqCst);
     }
 }

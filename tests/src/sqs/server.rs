@@ -243,7 +243,12 @@ async fn answer_request(shared: &Shared, number: u64, head: &Head, request: Requ
             match executed.fate {
                 Fate::AnswerLost => return Err(End::Reset),
                 Fate::AnswerHeld => return Err(End::Silence),
-                _ => executed.result,
+                Fate::Answered
+                | Fate::Twisted(_)
+                | Fate::Refused(_)
+                | Fate::Reset
+                | Fate::Swallowed
+                | Fate::Nonsense { .. } => executed.result,
             }
         }
         Fate::Refused(code) => Err(code.because("The test wants this request to fail.")),

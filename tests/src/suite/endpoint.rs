@@ -3,6 +3,7 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName, QueueAttributeName};
 
 /// Whose server it is.
@@ -144,4 +145,17 @@ impl QueueUnderTest {
 /// When it has none.
 pub fn handle(message: &Message) -> &str {
     message.receipt_handle().expect("a received message has a receipt handle")
+}
+
+/// The error code of a call that was refused, without the prefix that some servers leave out.
+///
+/// # Panics
+///
+/// When it was not.
+pub fn code_of<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
+    result: Result<T, SdkError<E>>,
+) -> String {
+    let error = result.expect_err("the server refuses this");
+    let code = error.code().unwrap_or_else(|| panic!("a code in {error:?}"));
+    code.trim_start_matches("AWS.SimpleQueueService.").to_owned()
 }

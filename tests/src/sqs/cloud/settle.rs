@@ -28,6 +28,9 @@ pub(super) struct Failure {
     sender_fault: bool,
 }
 
+/// The message that an entry settled (none if it was gone), or why it failed.
+type Outcome = Result<Option<Arc<str>>, EntryFault>;
+
 impl Failure {
     pub(super) fn new(id: &str, fault: EntryFault) -> Self {
         let EntryFault { refusal, sender_fault } = fault;
@@ -132,7 +135,7 @@ fn id_of(queue: &Queue, handle: &str) -> Option<Arc<str>> {
     queue.message(handle.index).map(|message| message.id.clone())
 }
 
-fn answer(outcomes: Vec<(&str, Result<Option<Arc<str>>, EntryFault>)>) -> Done {
+fn answer(outcomes: Vec<(&str, Outcome)>) -> Done {
     let (mut successful, mut failed, mut messages) = (Vec::new(), Vec::new(), Vec::new());
     for (entry, outcome) in outcomes {
         match outcome {
