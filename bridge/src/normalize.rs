@@ -18,7 +18,7 @@ mod sns;
 mod trace;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::ops::Index;
 use std::slice;

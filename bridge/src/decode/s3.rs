@@ -24,6 +24,8 @@ pub struct Record<'a> {
     pub time: Option<Cow<'a, str>>,
     /// `s3.bucket.name`.
     pub bucket: Cow<'a, str>,
+    /// `s3.bucket.arn`, if it is text.
+    pub bucket_arn: Option<Cow<'a, str>>,
     /// `s3.object.key`, URL-encoded as S3 sends it.
     pub key: Cow<'a, str>,
     /// `s3.object.versionId`, of a bucket with versions.
@@ -110,6 +112,8 @@ struct S3<'a> {
 struct Bucket<'a> {
     #[serde(borrow)]
     name: Raw<'a>,
+    #[serde(borrow)]
+    arn: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -125,7 +129,7 @@ struct Object<'a> {
 fn record(raw: &RawValue) -> Option<Record<'_>> {
     let top: Top<'_> = object(Some(raw))?;
     let s3: S3<'_> = object(top.s3)?;
-    let (Bucket { name }, Object { key, version_id, sequencer }) = (object(s3.bucket)?, object(s3.object)?);
+    let (Bucket { name, arn }, Object { key, version_id, sequencer }) = (object(s3.bucket)?, object(s3.object)?);
     Some(Record {
         raw: raw.get(),
         event_name: string(top.event_name)?,
@@ -133,6 +137,7 @@ fn record(raw: &RawValue) -> Option<Record<'_>> {
         region: non_empty(top.region),
         time: string(top.time),
         bucket: string(name)?,
+        bucket_arn: non_empty(arn),
         key: string(key)?,
         version_id: string(version_id),
         sequencer: string(sequencer),

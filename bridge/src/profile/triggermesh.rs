@@ -12,12 +12,13 @@ use crate::normalize::{self, Events, Origin};
 /// Events of EventBridge and S3 by their processors, every other message by the default one.
 pub(crate) fn events(origin: &Origin<'_>) -> Events {
     match decode::decode(origin.message) {
-        Payload::EventBridge(event) => Events::one(of_eventbridge(&event, origin)),
+        Payload::EventBridge(event) if event.detail.is_some() => Events::one(of_eventbridge(&event, origin)),
         Payload::S3(records) => {
             Events::each(records.iter().enumerate(), |(index, record)| of_s3(record, index, origin))
         }
         Payload::S3Test(test) => Events::one(of_s3_test(&test, origin)),
         Payload::CloudEvents(_)
+        | Payload::EventBridge(_)
         | Payload::Sns(_)
         | Payload::Alarm(_)
         | Payload::AutoScaling(_)
@@ -52,7 +53,8 @@ fn of_s3(record: &s3::Record<'_>, index: usize, origin: &Origin<'_>) -> Event {
     let event_name = record.event_name.split(':').next().unwrap_or_default().to_lowercase();
     let id = normalize::s3::id(record, index, origin);
     let ty = format!("com.amazon.s3.{event_name}");
-    Event::new(id, bucket_arn(&record.bucket), ty, origin.time(record.time.as_deref()))
+    let source = record.bucket_arn.as_ref().map_or_else(|| bucket_arn(&record.bucket), ToString::to_string);
+    Event::new(id, source, ty, origin.time(record.time.as_deref()))
         .with_subject(record.key.to_string())
         .with_data(media_type::JSON, Data::json(origin.slice(record.raw)))
 }
