@@ -145,6 +145,12 @@ impl FaultRun {
     }
 }
 
+/// True for the codes that say that the queue does not exist.
+pub fn is_missing_queue(code: &str) -> bool {
+    let code = code.rsplit('#').next().unwrap_or(code);
+    matches!(code, "QueueDoesNotExist" | "NonExistentQueue" | "AWS.SimpleQueueService.NonExistentQueue")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -146,7 +146,7 @@ pub(super) fn quote(value: &str) -> String {
 }
 
 /// The text without user name and password of a URL.
-pub(super) fn scrub(value: &str) -> String {
+pub(crate) fn scrub(value: &str) -> String {
     let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
     let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
     match authority.rfind('@') {
