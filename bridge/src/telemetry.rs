@@ -98,7 +98,7 @@ impl Telemetry {
 fn spans_to(provider: &SdkTracerProvider) -> Box<dyn Layer<Registry> + Send + Sync> {
     let tracer = provider.tracer("sqs-bridge");
     let layer = tracing_opentelemetry::layer().with_tracer(tracer);
-    let layer = layer.with_location(false).with_threads(false).with_tracked_inactivity(false);
+    let layer = layer.with_location(false).with_target(false).with_threads(false).with_tracked_inactivity(false);
     layer.with_filter(tracing_subscriber::filter::filter_fn(|metadata| metadata.target() == trace::TARGET)).boxed()
 }
 
@@ -119,7 +119,10 @@ fn provider(observability: &Observability, identity: &Identity) -> Result<Option
             builder.with_span_processor(BatchSpanProcessor::builder(exporter, runtime::Tokio).build())
         }
     };
-    Ok(Some(builder.build()))
+    let provider = builder.build();
+    // Dropping the last handle would block for a last export, and for ever on a runtime of one thread.
+    std::mem::forget(provider.clone());
+    Ok(Some(provider))
 }
 
 /// `OTEL_TRACES_SAMPLER` wins, which the SDK reads by itself.

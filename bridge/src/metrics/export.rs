@@ -69,7 +69,10 @@ pub(super) fn start(target: &MetricsExport, identity: &Identity) -> Result<Expor
             builder.with_reader(reader.build())
         }
     };
-    Ok(Export { provider: builder.build(), registry })
+    let provider = builder.build();
+    // Dropping the last handle would block for a last export, and for ever on a runtime of one thread.
+    std::mem::forget(provider.clone());
+    Ok(Export { provider, registry })
 }
 
 impl Export {
