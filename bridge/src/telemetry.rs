@@ -11,7 +11,7 @@ use std::fmt;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::runtime;
 use opentelemetry_sdk::trace::span_processor_with_async_runtime::BatchSpanProcessor;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, TracerProviderBuilder};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
@@ -103,8 +103,9 @@ fn spans_to(provider: &SdkTracerProvider) -> Box<dyn Layer<Registry> + Send + Sy
 }
 
 fn provider(observability: &Observability, identity: &Identity) -> Result<Option<SdkTracerProvider>, TelemetryError> {
-    let builder = SdkTracerProvider::builder().with_resource(otlp::resource(identity));
-    let builder = sampled(builder, observability.sampling_rate);
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(observability.sampling_rate)));
+    let resource = otlp::resource(&observability.service_name, identity);
+    let builder = SdkTracerProvider::builder().with_resource(resource).with_sampler(sampler);
     let builder = match &observability.traces {
         TracesExport::None => return Ok(None),
         TracesExport::Stdout => {
@@ -123,12 +124,4 @@ fn provider(observability: &Observability, identity: &Identity) -> Result<Option
     // Dropping the last handle would block for a last export, and for ever on a runtime of one thread.
     std::mem::forget(provider.clone());
     Ok(Some(provider))
-}
-
-/// `OTEL_TRACES_SAMPLER` wins, which the SDK reads by itself.
-fn sampled(builder: TracerProviderBuilder, rate: f64) -> TracerProviderBuilder {
-    if std::env::var_os("OTEL_TRACES_SAMPLER").is_some() {
-        return builder;
-    }
-    builder.with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(rate))))
 }

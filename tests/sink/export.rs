@@ -19,7 +19,13 @@ use crate::{SOON, identity};
 const OFTEN: Duration = Duration::from_millis(20);
 
 fn observability(metrics: MetricsExport) -> Observability {
-    Observability { metrics, traces: TracesExport::None, sampling_rate: 1.0, sink_event_error_reporting: false }
+    Observability {
+        metrics,
+        traces: TracesExport::None,
+        sampling_rate: 1.0,
+        service_name: "orders-source".into(),
+        sink_event_error_reporting: false,
+    }
 }
 
 fn holds(body: &[u8], text: &str) -> bool {
@@ -28,7 +34,7 @@ fn holds(body: &[u8], text: &str) -> bool {
 
 /// Names in protobuf stand as they are.
 fn is_an_export(body: &[u8]) -> bool {
-    let names = ["sqs_bridge.duplicates.suppressed", "service.name", "awssqssource", "k8s.namespace.name"];
+    let names = ["sqs_bridge.duplicates.suppressed", "service.name", "orders-source", "k8s.namespace.name"];
     names.iter().all(|name| holds(body, name))
 }
 
