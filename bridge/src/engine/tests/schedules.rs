@@ -8,7 +8,7 @@ use crate::engine::Command;
 use crate::fault::FaultClass;
 
 const FIFO: (&str, &str) = ("AWS_SQS_URL", "https://sqs.eu-north-1.amazonaws.com/123456789012/orders.fifo");
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 40;
 const FAULTS_FOR: Duration = Duration::from_secs(300);
 
 fn faulty(settings: &[(&str, &str)], seed: u64) -> World {

@@ -41,9 +41,13 @@ fn a_failing_sink_is_retried_and_then_the_message_goes_back_with_a_growing_wait(
     let mut world = World::new(&[("BRIDGE_MAX_POLLERS", "1")]);
     world.sink = Box::new(|post, _| if post.message == "bad" { Reply::Status(500) } else { Reply::Status(202) });
     world.send("bad");
-    world.run(minutes(10));
+    for n in 0..600 {
+        world.send(&format!("good {n}"));
+        world.run(MOMENT);
+    }
     assert!(world.receives("bad") <= 10, "{} receives in ten minutes", world.receives("bad"));
-    assert_eq!(world.posts_of("bad"), world.receives("bad") as usize * 4, "four POSTs a receive");
+    let posts = world.posts_of("bad");
+    assert!(posts > world.receives("bad") as usize * 3 && posts <= world.receives("bad") as usize * 4, "{posts} POSTs");
     assert_eq!(world.left(), ["bad"]);
 }
 
@@ -245,7 +249,8 @@ fn fifty_messages_a_second_cost_few_requests_in_profile_cost() {
         }
         world.run(MOMENT);
         let requests = world.calls.len();
-        assert!(requests <= most, "{profile}: {requests} requests for 1,000 messages");
+        let kinds = ["receive", "delete", "extend", "nack"].map(|name| (name, calls(&world, name)));
+        assert!(requests <= most, "{profile}: {requests} requests for 1,000 messages: {kinds:?}");
         assert_eq!(world.left().len(), 0);
     }
 }

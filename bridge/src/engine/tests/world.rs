@@ -269,7 +269,8 @@ impl World {
     }
 
     fn execute(&mut self, command: Command) {
-        let wire = (self.net)(&command, self.now(), &mut self.rng);
+        let at = self.now();
+        let wire = (self.net)(&command, at, &mut self.rng);
         match command {
             Command::Receive(poll) => self.receive(poll, wire),
             Command::Deliver(shipment) => self.post(shipment),
