@@ -22,6 +22,7 @@ pub mod process;
 pub mod queue;
 pub mod read;
 pub mod settings;
+pub mod show;
 pub mod sink;
 pub mod tls;
 
@@ -37,8 +38,7 @@ pub use read::{ConfigError, Origin};
 pub use sink::{BackoffPolicy, Delivery, Sink};
 pub use tls::{Tls, TlsVersion};
 
-use read::Reader;
-use settings::Setting;
+use read::{Given, Reader};
 
 /// Everything the bridge needs to know, checked.
 #[derive(Clone, Debug)]
@@ -78,6 +78,9 @@ pub struct Config {
     /// What Knative's IntegrationSource asks for beyond the above; `Some` in compatibility mode.
     pub integration_source: Option<IntegrationSource>,
 }
+
+/// The queue that `convert` takes messages to be from when none is named.
+pub const PLACEHOLDER_ARN: &str = "arn:aws:sqs:us-east-1:123456789012:queue";
 
 /// Environment variables by name; nothing below `main` reads the process's own.
 pub trait Strings {
@@ -120,6 +123,22 @@ impl Config {
     /// As [`Config::load`], but for a missing sink.
     pub fn load_without_sink(args: &RunArgs, env: &impl Strings, placeholder: &Url) -> Result<Self, ConfigErrors> {
         load(Reader::new(args, env), args, Some(placeholder))
+    }
+
+    /// Reads what `convert` needs: which queue the messages are said to be from, and how they become events.
+    /// Without a queue it is [`PLACEHOLDER_ARN`].
+    ///
+    /// # Errors
+    /// Problems of these settings.
+    pub fn load_for_convert(args: &RunArgs, env: &impl Strings) -> Result<(Queue, EventSettings), ConfigErrors> {
+        let mut reader = Reader::new(args, env);
+        if reader.given(&settings::QUEUE_URL).is_none() {
+            let placeholder = Given { value: PLACEHOLDER_ARN.to_owned(), origin: Origin::Default };
+            reader.translated.insert(settings::QUEUE_ARN.env, placeholder);
+        }
+        let queue = queue::read(&mut reader, None);
+        let event = event::read(&mut reader);
+        queue.zip(event).filter(|_| reader.errors.is_empty()).ok_or(ConfigErrors(reader.errors))
     }
 
     /// Reads every setting from these variables alone, without flags.
@@ -178,32 +197,6 @@ fn read_all<E: Strings>(reader: &mut Reader<E>, args: &RunArgs, placeholder: Opt
         warnings: Vec::new(),
         integration_source: wishes.map(|wishes| wishes.source),
     })
-}
-
-/// One setting as it is in force.
-#[derive(Clone, Debug)]
-pub struct Effective {
-    /// Which setting.
-    pub setting: &'static Setting,
-    /// Its value as typed, or its default; secrets and passwords replaced by `***`.
-    pub value: String,
-    /// Who gave it.
-    pub origin: Origin,
-}
-
-/// Every setting as it is in force, in the order of the documentation, secrets scrubbed.
-pub fn effective(args: &RunArgs, env: &impl Strings) -> Vec<Effective> {
-    let mut reader = Reader::new(args, env);
-    integration_source::translate(&mut reader);
-    settings::all().map(|setting| effective_setting(&reader, setting)).collect()
-}
-
-fn effective_setting<E: Strings>(reader: &Reader<E>, setting: &'static Setting) -> Effective {
-    match reader.given(setting) {
-        Some(given) if setting.secret => Effective { setting, value: "***".to_owned(), origin: given.origin },
-        Some(given) => Effective { setting, value: read::scrub(&given.value), origin: given.origin },
-        None => Effective { setting, value: setting.shown_default().to_owned(), origin: Origin::Default },
-    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ use crate::fault::{FaultClass, FaultRun};
 use crate::health::{Health, Problem};
 use crate::metrics::{Metrics, MetricsError};
 use crate::sink::{Sink, SinkError};
+use crate::telemetry::Telemetry;
 use calls::Calls;
 pub use shutdown::{Shutdown, Stopper, shutdown};
 
@@ -77,6 +78,13 @@ impl std::error::Error for RunError {
             Self::Aws(error) => Some(error),
             Self::Defect(_) => None,
         }
+    }
+}
+
+/// Sends the spans that are left, on a thread made for waiting.
+pub async fn finish(telemetry: Telemetry) {
+    if let Err(error) = tokio::task::spawn_blocking(move || telemetry.stop_blocking()).await {
+        warn!(event = "defect", %error, "the last export of traces failed");
     }
 }
 

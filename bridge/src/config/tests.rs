@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::settings::Setting;
 use super::*;
 
 const URL: (&str, &str) = ("AWS_SQS_URL", "https://sqs.eu-north-1.amazonaws.com/123456789012/orders");
@@ -368,9 +369,21 @@ fn secrets_are_shown_nowhere() {
         URL,
     ];
     let env: BTreeMap<_, _> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let shown = format!("{:?}", effective(&RunArgs::default(), &env));
+    let shown = format!("{:?}", show::effective(&RunArgs::default(), &env));
     let config = format!("{:?}", Config::load(&RunArgs::default(), &env).expect("a configuration").credentials);
     assert!(!shown.contains("hush") && !config.contains("hush"), "{shown} {config}");
+}
+
+#[test]
+fn convert_needs_no_queue_and_no_sink() {
+    let load = |pairs: &[(&str, &str)]| {
+        let env: BTreeMap<_, _> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::load_for_convert(&RunArgs::default(), &env)
+    };
+    assert_eq!(load(&[]).expect("settings").0.arn.to_string(), PLACEHOLDER_ARN);
+    assert_eq!(load(&[URL]).expect("settings").0.arn.name, "orders");
+    assert_eq!(load(&[("BRIDGE_FORMAT", "aws")]).expect("settings").1.format, Format::Aws);
+    assert_eq!(load(&[("BRIDGE_FORMAT", "x"), ("AWS_REGION", "y")]).expect_err("two problems").0.len(), 2);
 }
 
 mod integration_source {
@@ -516,7 +529,7 @@ mod any_input {
             if let Err(errors) = Config::load(&RunArgs::default(), &env) {
                 prop_assert!(!errors.0.is_empty());
             }
-            prop_assert_eq!(effective(&RunArgs::default(), &env).len(), settings::all().count());
+            prop_assert_eq!(show::effective(&RunArgs::default(), &env).len(), settings::all().count());
         }
 
         #[test]

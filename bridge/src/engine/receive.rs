@@ -29,27 +29,21 @@ pub(super) struct Quiet {
     described: bool,
     /// True while the timer that adjusts the window runs.
     pub(super) adjusting: bool,
-    /// True while a poller is due but has no permits: then only permits can wake it.
-    starved: bool,
 }
 
 impl Quiet {
     pub(super) fn new(now: Instant) -> Self {
-        Self { since: now, described: false, adjusting: true, starved: false }
+        Self { since: now, described: false, adjusting: true }
     }
 }
 
 impl Engine {
     /// Starts every receive that pollers and permits allow.
     pub(super) fn start_receives(&mut self, now: Instant) {
-        self.quiet.starved = false;
         while self.may_receive() {
             let Some(ask) = self.pollers.next(now) else { break };
             let wanted = ask.repeat.as_ref().map_or_else(|| self.wanted(now), |attempt| attempt.messages);
-            let Some(grant) = self.admission.grant(wanted, now) else {
-                self.quiet.starved = true;
-                break;
-            };
+            let Some(grant) = self.admission.grant(wanted, now) else { break };
             self.pollers.started(ask.repeat.is_some());
             self.outage.received_one();
             let attempt = self.attempt(&ask, grant.messages, now);
@@ -63,7 +57,7 @@ impl Engine {
         if !self.may_receive() {
             return None;
         }
-        if self.quiet.starved { self.admission.poll_timeout() } else { self.pollers.poll_timeout() }
+        [self.pollers.poll_timeout(), self.admission.poll_timeout()].into_iter().flatten().min()
     }
 
     /// A receive ended.

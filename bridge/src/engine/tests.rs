@@ -1,7 +1,1 @@
-//! Whole lives in virtual time: the engine against a model of SQS and of a sink. Pure.
-
-mod fifo;
-mod outage;
-mod schedules;
-mod standard;
-mod world;
+//! Scenarios of whole lives, in virtual time. Pure.

@@ -1,4 +1,4 @@
-//! Why a sink cannot be used at all: sentences for people. I/O: none.
+//! Why a sink cannot be used at all. Pure.
 
 use std::error::Error;
 use std::fmt;
