@@ -15,7 +15,7 @@ use crate::health::Health;
 use crate::message::Message;
 use crate::metrics::Metrics;
 use crate::normalize::{self, Events};
-use crate::outcome::Answer;
+use crate::outcome::{Answer, Verdict, verdict};
 use crate::sink::Sink;
 
 /// Intermediaries must forward events up to this size; larger ones are counted.
@@ -94,6 +94,17 @@ impl Parcel {
         Self { message, events: None }
     }
 
+    /// The message.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Makes the events, once.
+    pub fn open(&mut self, queue: &Queue, settings: &EventSettings, received_at_ms: u64) -> &Events {
+        let Self { message, events } = self;
+        events.get_or_insert_with(|| normalize::events(message, queue, settings, received_at_ms))
+    }
+
     /// How many events the message makes; known after the first POST.
     pub fn events(&self) -> Option<usize> {
         self.events.as_ref().map(Events::len)
@@ -138,12 +149,26 @@ impl Courier {
             let _waiting = self.health.post_started(started.into_std());
             sink.post(&encoded).await
         };
+        if verdict(&answer) == Verdict::Accepted && shipment.to == Destination::Sink {
+            self.note_lag(&shipment.parcel.message);
+        }
         Delivered { shipment, answer, elapsed: started.elapsed() }
     }
 
+    fn note_lag(&self, message: &Message) {
+        if let Some(sent) = message.attributes.sent_ms() {
+            self.metrics.lag(Duration::from_millis(unix_ms().saturating_sub(sent)));
+        }
+    }
+
     fn encode(&self, shipment: &mut Shipment) -> Encoded {
-        let Parcel { message, events } = &mut shipment.parcel;
-        let events = events.get_or_insert_with(|| self.events(message));
+        let first = shipment.parcel.events().is_none();
+        let size = shipment.parcel.message.body.len();
+        let events = shipment.parcel.open(&self.queue, &self.settings, unix_ms());
+        if first {
+            self.metrics.body_size(size);
+            self.metrics.extensions_skipped(events.skipped_extensions);
+        }
         let event = &events[shipment.index.min(events.len() - 1)];
         let encoded = match &shipment.to {
             Destination::Sink => event.encode(self.settings.content_mode),
@@ -156,17 +181,11 @@ impl Courier {
         }
         encoded
     }
+}
 
-    fn events(&self, message: &Message) -> Events {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let now = u64::try_from(now).unwrap_or(u64::MAX);
-        let events = normalize::events(message, &self.queue, &self.settings, now);
-        self.metrics.body_size(message.body.len());
-        if events.skipped_extensions > 0 {
-            self.metrics.extensions_skipped(events.skipped_extensions);
-        }
-        events
-    }
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

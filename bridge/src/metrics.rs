@@ -47,7 +47,7 @@ impl Metrics {
         identity: &Identity,
         destination: &str,
     ) -> Result<Arc<Self>, MetricsError> {
-        Self::from_export(export::start(&observability.metrics, identity)?, identity, destination)
+        Self::from_export(export::start(observability, identity)?, identity, destination)
     }
 
     fn from_export(export: export::Export, identity: &Identity, destination: &str) -> Result<Arc<Self>, MetricsError> {

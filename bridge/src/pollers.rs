@@ -17,6 +17,7 @@ const COST_WINDOW: Duration = Duration::from_millis(500);
 /// A receive of fewer messages than this is a low one; so many in a row retire a poller.
 const LOW: u32 = 3;
 const LOW_RUN: u32 = 3;
+const BACKLOG_RUN: u32 = 3;
 /// Over which the arrival rate is averaged.
 const RATE_TAU: f64 = 2.0;
 /// SQS repeats the answer of one attempt id for five minutes.
@@ -35,6 +36,7 @@ pub struct Pollers {
     waiting: usize,
     resting: BinaryHeap<Reverse<Instant>>,
     low_run: u32,
+    full_run: u32,
     rate: f64,
     rated_at: Instant,
     untried: bool,
@@ -89,6 +91,7 @@ impl Pollers {
             waiting: 0,
             resting: BinaryHeap::new(),
             low_run: 0,
+            full_run: 0,
             rate: 0.0,
             rated_at: now,
             untried: true,
@@ -127,6 +130,8 @@ impl Pollers {
     }
 
     /// A receive that asked for `asked` brought `got`; `room` means that permits are left.
+    ///
+    /// Where messages are let gather, a receive that is not full shows that fewer pollers suffice.
     pub fn finished(&mut self, got: u32, asked: u32, room: bool, now: Instant) {
         self.waiting -= 1;
         self.untried = false;
@@ -135,9 +140,11 @@ impl Pollers {
         }
         self.observe_rate(got, now);
         self.low_run = if got < LOW { self.low_run + 1 } else { 0 };
-        if got == asked && asked == self.full && room {
+        let full = got == asked && asked == self.full;
+        self.full_run = if full { self.full_run + 1 } else { 0 };
+        if self.has_backlog() && room {
             self.alive = (self.alive + 1).min(self.max);
-        } else if got == 0 || self.low_run >= LOW_RUN {
+        } else if got == 0 || self.low_run >= LOW_RUN || (!full && !self.window.is_zero()) {
             self.low_run = 0;
             self.alive = (self.alive - 1).max(self.min);
         }
@@ -205,12 +212,17 @@ impl Pollers {
         self.rated_at = now;
     }
 
-    /// After a receive that was neither full nor empty: until a full batch should have gathered.
+    /// Where messages are let gather, a full receive is what was waited for; only several in a row are a backlog.
+    fn has_backlog(&self) -> bool {
+        self.full_run >= if self.window.is_zero() { 1 } else { BACKLOG_RUN }
+    }
+
+    /// Until another full batch should have gathered: what was received is gone from the queue.
     fn rest(&mut self, got: u32, now: Instant) {
-        if self.window.is_zero() || got == 0 || got >= self.full {
+        if self.window.is_zero() || got == 0 || self.has_backlog() {
             return;
         }
-        let gather = f64::from(self.full - got) / self.rate.max(f64::MIN_POSITIVE);
+        let gather = f64::from(self.full) / self.rate.max(f64::MIN_POSITIVE);
         let rest = self.window.min(Duration::try_from_secs_f64(gather).unwrap_or(self.window));
         self.resting.push(Reverse(now + rest));
     }

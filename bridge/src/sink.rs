@@ -224,7 +224,7 @@ impl Sink {
         let ours = self.headers.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut headers = encoded.headers.clone();
         headers.reserve(ours.len() + 2);
-        headers.extend(ours.iter().map(|(name, value)| (name.clone(), value.clone())));
+        put(&mut headers, &ours);
         if let Some(token) = token {
             headers.insert(header::AUTHORIZATION, token);
         }
@@ -274,7 +274,7 @@ impl Sink {
         }
         let HeaderFiles { headers, refused, missing } = headers::read(folder);
         let mut all = self.fixed.clone();
-        all.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        put(&mut all, &headers);
         *self.headers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(all);
         if let Some(refused) = refused {
             tracing::warn!(folder = %folder.display(), "{refused}");
@@ -330,6 +330,13 @@ fn fixed_headers(url: &Url, identity: &Identity) -> HeaderMap {
     headers.extend(namespace.map(|namespace| (KN_NAMESPACE, namespace)));
     headers.extend(basic_authentication(url).map(|value| (header::AUTHORIZATION, value)));
     headers
+}
+
+/// Each of `ours` in place of what `headers` had under its name.
+fn put(headers: &mut HeaderMap, ours: &HeaderMap) {
+    for (name, value) in ours {
+        headers.insert(name.clone(), value.clone());
+    }
 }
 
 fn basic_authentication(url: &Url) -> Option<HeaderValue> {

@@ -11,7 +11,7 @@ use std::fmt;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::runtime;
 use opentelemetry_sdk::trace::span_processor_with_async_runtime::BatchSpanProcessor;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, TracerProviderBuilder};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
@@ -98,13 +98,14 @@ impl Telemetry {
 fn spans_to(provider: &SdkTracerProvider) -> Box<dyn Layer<Registry> + Send + Sync> {
     let tracer = provider.tracer("sqs-bridge");
     let layer = tracing_opentelemetry::layer().with_tracer(tracer);
-    let layer = layer.with_location(false).with_threads(false).with_tracked_inactivity(false);
+    let layer = layer.with_location(false).with_target(false).with_threads(false).with_tracked_inactivity(false);
     layer.with_filter(tracing_subscriber::filter::filter_fn(|metadata| metadata.target() == trace::TARGET)).boxed()
 }
 
 fn provider(observability: &Observability, identity: &Identity) -> Result<Option<SdkTracerProvider>, TelemetryError> {
-    let builder = SdkTracerProvider::builder().with_resource(otlp::resource(identity));
-    let builder = sampled(builder, observability.sampling_rate);
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(observability.sampling_rate)));
+    let resource = otlp::resource(&observability.service_name, identity);
+    let builder = SdkTracerProvider::builder().with_resource(resource).with_sampler(sampler);
     let builder = match &observability.traces {
         TracesExport::None => return Ok(None),
         TracesExport::Stdout => {
@@ -119,13 +120,8 @@ fn provider(observability: &Observability, identity: &Identity) -> Result<Option
             builder.with_span_processor(BatchSpanProcessor::builder(exporter, runtime::Tokio).build())
         }
     };
-    Ok(Some(builder.build()))
-}
-
-/// `OTEL_TRACES_SAMPLER` wins, which the SDK reads by itself.
-fn sampled(builder: TracerProviderBuilder, rate: f64) -> TracerProviderBuilder {
-    if std::env::var_os("OTEL_TRACES_SAMPLER").is_some() {
-        return builder;
-    }
-    builder.with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(rate))))
+    let provider = builder.build();
+    // Dropping the last handle would block for a last export, and for ever on a runtime of one thread.
+    std::mem::forget(provider.clone());
+    Ok(Some(provider))
 }

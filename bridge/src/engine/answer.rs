@@ -36,7 +36,10 @@ impl Engine {
         }
         match verdict(&answer) {
             Verdict::Accepted => self.event_accepted(key, index, &to, now),
-            Verdict::Refused if to == Destination::Sink => self.event_refused(key, index, &answer, now),
+            // A sink that refuses everything is an outage, and no event is poison for it.
+            Verdict::Refused if to == Destination::Sink && !self.is_outage(&answer) => {
+                self.event_refused(key, index, &answer, now);
+            }
             Verdict::Refused => return self.not_taken(key, parcel, index, &to, &answer, None, before, now),
             Verdict::Retry { after } => {
                 return self.not_taken(key, parcel, index, &to, &answer, after, before, now);

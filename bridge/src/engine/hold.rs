@@ -14,6 +14,8 @@ use crate::metrics::Purpose;
 
 /// A head is retried here for so long: a release would burn a receive of every message behind it too.
 const HOLD_FOR: Duration = Duration::from_secs(900);
+/// What a long poll may take beyond its wait time.
+const POLL_MARGIN: Duration = Duration::from_secs(2);
 /// A released head that does not come again within this time went to the dead-letter queue, or elsewhere.
 const UNSEEN_FOR: Duration = Duration::from_secs(1200);
 
@@ -60,7 +62,9 @@ impl Engine {
         });
         let wait = holding.backoff.advance();
         if now + wait > holding.since + HOLD_FOR {
-            let timeout = nack_timeout(entry.receive_count, &mut self.rng);
+            // Long enough that no receive which is out already, and asked for more than one, brings the tail too.
+            let least = self.settings.receive.wait_time + POLL_MARGIN;
+            let timeout = nack_timeout(entry.receive_count, &mut self.rng).max(least);
             self.set_stage(key, Stage::Waiting(parcel));
             self.cautious.heads.insert(id, now + UNSEEN_FOR);
             return self.release_lane(&group, timeout, now);

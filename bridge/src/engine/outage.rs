@@ -106,6 +106,11 @@ impl Engine {
         }
     }
 
+    /// True if this answer is one of those that keep the breaker open.
+    pub(super) fn is_outage(&self, answer: &Answer) -> bool {
+        self.breaker.state() == State::Open && sign(answer) != Sign::Neutral
+    }
+
     /// An attempt failed and the breaker is open: a probe waits for its next turn; one that failed while the
     /// breaker was half open goes back to the queue, for others to be probes.
     pub(super) fn failed_in_outage(&mut self, key: Key, parcel: Parcel, before: State, now: Instant) {

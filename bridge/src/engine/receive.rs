@@ -29,21 +29,27 @@ pub(super) struct Quiet {
     described: bool,
     /// True while the timer that adjusts the window runs.
     pub(super) adjusting: bool,
+    /// True while a poller is due but has no permits: then only permits can wake it.
+    starved: bool,
 }
 
 impl Quiet {
     pub(super) fn new(now: Instant) -> Self {
-        Self { since: now, described: false, adjusting: true }
+        Self { since: now, described: false, adjusting: true, starved: false }
     }
 }
 
 impl Engine {
     /// Starts every receive that pollers and permits allow.
     pub(super) fn start_receives(&mut self, now: Instant) {
+        self.quiet.starved = false;
         while self.may_receive() {
             let Some(ask) = self.pollers.next(now) else { break };
             let wanted = ask.repeat.as_ref().map_or_else(|| self.wanted(now), |attempt| attempt.messages);
-            let Some(grant) = self.admission.grant(wanted, now) else { break };
+            let Some(grant) = self.admission.grant(wanted, now) else {
+                self.quiet.starved = true;
+                break;
+            };
             self.pollers.started(ask.repeat.is_some());
             self.outage.received_one();
             let attempt = self.attempt(&ask, grant.messages, now);
@@ -57,7 +63,7 @@ impl Engine {
         if !self.may_receive() {
             return None;
         }
-        [self.pollers.poll_timeout(), self.admission.poll_timeout()].into_iter().flatten().min()
+        if self.quiet.starved { self.admission.poll_timeout() } else { self.pollers.poll_timeout() }
     }
 
     /// A receive ended.

@@ -8,7 +8,7 @@ use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider};
 use opentelemetry_sdk::runtime;
 use prometheus::{Registry, TextEncoder};
 
-use crate::config::{Identity, MetricsExport};
+use crate::config::{Identity, MetricsExport, Observability};
 use crate::telemetry::otlp::{self, OtlpError};
 
 /// Why metrics cannot be made or exported.
@@ -49,14 +49,14 @@ pub(super) struct Export {
 
 /// Values that are read only through the page.
 pub(super) fn page_only(identity: &Identity) -> Result<Export, MetricsError> {
-    let (builder, registry) = with_page(identity)?;
+    let (builder, registry) = with_page(&identity.component, identity)?;
     Ok(Export { provider: builder.build(), registry })
 }
 
 /// The page, and the periodic export that `target` asks for.
-pub(super) fn start(target: &MetricsExport, identity: &Identity) -> Result<Export, MetricsError> {
-    let (builder, registry) = with_page(identity)?;
-    let builder = match target {
+pub(super) fn start(observability: &Observability, identity: &Identity) -> Result<Export, MetricsError> {
+    let (builder, registry) = with_page(&observability.service_name, identity)?;
+    let builder = match &observability.metrics {
         MetricsExport::None | MetricsExport::Prometheus(_) => builder,
         MetricsExport::OtlpHttp { endpoint, interval } => {
             let exporter = otlp::http_metrics(endpoint).map_err(MetricsError::Otlp)?;
@@ -69,7 +69,10 @@ pub(super) fn start(target: &MetricsExport, identity: &Identity) -> Result<Expor
             builder.with_reader(reader.build())
         }
     };
-    Ok(Export { provider: builder.build(), registry })
+    let provider = builder.build();
+    // Dropping the last handle would block for a last export, and for ever on a runtime of one thread.
+    std::mem::forget(provider.clone());
+    Ok(Export { provider, registry })
 }
 
 impl Export {
@@ -89,10 +92,10 @@ impl Export {
     }
 }
 
-fn with_page(identity: &Identity) -> Result<(MeterProviderBuilder, Registry), MetricsError> {
+fn with_page(service_name: &str, identity: &Identity) -> Result<(MeterProviderBuilder, Registry), MetricsError> {
     let registry = Registry::new();
     let page = opentelemetry_prometheus::exporter().with_registry(registry.clone()).scope_info_enabled(false);
     let page = page.build().map_err(MetricsError::Page)?;
-    let builder = SdkMeterProvider::builder().with_resource(otlp::resource(identity)).with_reader(page);
+    let builder = SdkMeterProvider::builder().with_resource(otlp::resource(service_name, identity)).with_reader(page);
     Ok((builder, registry))
 }

@@ -1,4 +1,4 @@
-//! Why a sink cannot be used at all. Pure.
+//! Why a sink cannot be used at all: sentences for people. I/O: none.
 
 use std::error::Error;
 use std::fmt;

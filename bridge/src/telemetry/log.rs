@@ -23,3 +23,77 @@ where
         layer.with_filter(filter).boxed()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    /// What a subscriber with these settings writes of one event at each level and a span for traces.
+    fn written(level: &str, json: bool, color: bool) -> String {
+        let lines = Arc::new(Mutex::new(Vec::<u8>::new()));
+        let logging = Logging { level: level.into(), json, color };
+        let writer = {
+            let lines = lines.clone();
+            move || Lines(lines.clone())
+        };
+        let subscriber = tracing_subscriber::registry().with(layer(&logging, writer).unwrap());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info_span!(target: trace::TARGET, "POST").in_scope(|| {
+                tracing::debug!(suppressed = 3, "sink_retry");
+                tracing::info!(queue = "orders", "started");
+                tracing::warn!("nacked");
+            });
+        });
+        let bytes = lines.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn json_is_one_flat_object_per_line() {
+        let lines = written("info", true, true);
+        let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let shown: Vec<_> = lines.iter().map(|line| (&line["level"], &line["message"], &line["queue"])).collect();
+        let expected = [("INFO", "started", serde_json::json!("orders")), ("WARN", "nacked", serde_json::Value::Null)];
+        assert_eq!(shown.len(), 2);
+        for ((level, message, queue), expected) in shown.into_iter().zip(expected) {
+            assert_eq!((level.as_str(), message.as_str(), queue), (Some(expected.0), Some(expected.1), &expected.2));
+        }
+        assert!(lines[0]["timestamp"].is_string());
+    }
+
+    #[test]
+    fn text_has_colours_only_when_asked() {
+        let plain = written("debug", false, false);
+        assert!(plain.contains("DEBUG") && plain.contains("sink_retry suppressed=3"), "{plain}");
+        assert!(!plain.contains('\u{1b}') && !plain.contains("POST"), "{plain}");
+        assert!(written("warn", false, true).contains('\u{1b}'));
+        assert_eq!(written("warn", false, false).lines().count(), 1);
+    }
+
+    #[test]
+    fn a_level_that_is_none_is_explained() {
+        let logging = Logging { level: "a=b=c".into(), json: true, color: false };
+        let error = layer::<tracing_subscriber::Registry, _>(&logging, std::io::sink).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "the log level `a=b=c` in K_LOGGING_CONFIG cannot be used: give debug, info, warn or error"
+        );
+    }
+}

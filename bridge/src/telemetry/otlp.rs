@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use opentelemetry::{Key, KeyValue};
+use opentelemetry::KeyValue;
 use opentelemetry_otlp::tonic_types::transport::ClientTlsConfig;
 use opentelemetry_otlp::{
     ExporterBuildError, MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig,
 };
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::resource::{EnvResourceDetector, ResourceDetector, SdkProvidedResourceDetector};
+use opentelemetry_sdk::resource::EnvResourceDetector;
 
 use crate::config::Identity;
 
@@ -42,18 +42,15 @@ impl std::error::Error for OtlpError {
     }
 }
 
-/// Who we are: `service.name` (`OTEL_SERVICE_NAME`, else the component), version, namespace, pod, and `OTEL_RESOURCE_ATTRIBUTES`.
-pub fn resource(identity: &Identity) -> Resource {
-    let named = SdkProvidedResourceDetector.detect().get(&Key::from_static_str("service.name"));
-    let named = named.filter(|name| !name.as_str().starts_with("unknown_service"));
+/// Who we are: the name of the service, our version, namespace and pod, and what `OTEL_RESOURCE_ATTRIBUTES` adds.
+pub fn resource(service_name: &str, identity: &Identity) -> Resource {
     let pod = [("k8s.namespace.name", &identity.namespace), ("k8s.pod.name", &identity.pod_name)];
     let pod = pod.into_iter().filter_map(|(key, value)| Some(KeyValue::new(key, value.clone()?)));
     Resource::builder_empty()
-        .with_service_name(identity.component.clone())
+        .with_detector(Box::new(EnvResourceDetector::new()))
+        .with_service_name(service_name.to_owned())
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .with_attributes(pod)
-        .with_detector(Box::new(EnvResourceDetector::new()))
-        .with_attributes(named.map(|name| KeyValue::new("service.name", name)))
         .build()
 }
 

@@ -95,7 +95,7 @@ impl PostSpan {
         }
         match answer {
             Answer::Status { code, .. } => {
-                span.record("http.response.status_code", code);
+                span.record("http.response.status_code", i64::from(*code));
                 if *code >= 400 {
                     span.record("error.type", field::display(code));
                     span.set_status(Status::error(""));
@@ -112,7 +112,7 @@ impl PostSpan {
 fn describe(span: &Span, url: &Url, encoded: &Encoded) {
     let attribute = |name: &str| encoded.headers.get(name).and_then(|value| value.to_str().ok());
     span.record("server.address", url.host_str());
-    span.record("server.port", url.port_or_known_default());
+    span.record("server.port", url.port_or_known_default().map(i64::from));
     span.record("cloudevents.event_id", attribute("ce-id"));
     span.record("cloudevents.event_type", attribute("ce-type"));
 }

@@ -37,6 +37,9 @@ pub(in crate::metrics) struct Whole(AtomicU64);
 #[derive(Debug)]
 pub(in crate::metrics) struct Fraction(AtomicU64);
 
+/// Name, unit and description.
+struct Shown(&'static str, &'static str, &'static str);
+
 const UNSET: u64 = u64::MAX;
 
 impl Levels {
@@ -90,27 +93,36 @@ impl Levels {
 
     fn observe_counts(self: &Arc<Self>, meter: &Meter, common: &[KeyValue]) {
         let stages = Stage::ALL.iter().map(|stage| stage.as_str());
-        self.observe_states(meter, "sqs_bridge.in_flight.messages", "{message}", ("stage", stages), common, |levels| {
-            &levels.in_flight
-        });
-        let pollers = ("state", POLLER_STATES.into_iter());
-        self.observe_states(meter, "sqs_bridge.pollers", "{poller}", pollers, common, |levels| &levels.pollers);
-        let lanes = ("state", LANE_STATES.into_iter());
-        self.observe_states(meter, "sqs_bridge.fifo.lanes", "{lane}", lanes, common, |levels| &levels.lanes);
+        let messages = Shown("sqs_bridge.in_flight.messages", "{message}", "Messages received and not settled.");
+        self.observe_states(meter, messages, ("stage", stages), common, |levels| &levels.in_flight);
+        let pollers = Shown("sqs_bridge.pollers", "{poller}", "Tasks that call ReceiveMessage.");
+        self.observe_states(meter, pollers, ("state", POLLER_STATES.into_iter()), common, |levels| &levels.pollers);
+        let lanes = Shown("sqs_bridge.fifo.lanes", "{lane}", "Message groups of a FIFO queue that have messages here.");
+        self.observe_states(meter, lanes, ("state", LANE_STATES.into_iter()), common, |levels| &levels.lanes);
+        let (levels, labels) = (Arc::clone(self), common.to_vec());
+        // Without its unit: the Prometheus exporter would call it `…_bytes_bytes`.
+        let bytes = meter.i64_observable_up_down_counter("sqs_bridge.in_flight.bytes");
+        bytes
+            .with_description("Bytes of messages received and not settled.")
+            .with_callback(move |observer| {
+                if let Some(bytes) = levels.in_flight_bytes.get() {
+                    observer.observe(i64::try_from(bytes).unwrap_or(i64::MAX), &labels);
+                }
+            })
+            .build();
     }
 
     fn observe_states(
         self: &Arc<Self>,
         meter: &Meter,
-        name: &'static str,
-        unit: &'static str,
+        Shown(name, unit, description): Shown,
         (label, words): (&'static str, impl Iterator<Item = &'static str>),
         common: &[KeyValue],
         values: impl Fn(&Self) -> &[AtomicI64] + Send + Sync + 'static,
     ) {
         let labels: Vec<_> = words.map(|word| with(common, KeyValue::new(label, word))).collect();
         let levels = Arc::clone(self);
-        let builder = meter.i64_observable_up_down_counter(name).with_unit(unit);
+        let builder = meter.i64_observable_up_down_counter(name).with_unit(unit).with_description(description);
         builder
             .with_callback(move |observer| {
                 for (value, labels) in values(&levels).iter().zip(&labels) {
@@ -121,35 +133,36 @@ impl Levels {
     }
 
     fn observe_gauges(self: &Arc<Self>, meter: &Meter, common: &[KeyValue]) {
-        let whole = |name, unit, value: fn(&Self) -> &Whole| {
+        let whole = |Shown(name, unit, description), value: fn(&Self) -> &Whole| {
             let (levels, labels) = (Arc::clone(self), common.to_vec());
-            let builder = meter.u64_observable_gauge(name).with_unit(unit);
+            let builder = meter.u64_observable_gauge(name).with_unit(unit).with_description(description);
             builder
                 .with_callback(move |observer| {
-                    if let Some(value) = value(&levels).get() {
-                        observer.observe(value, &labels);
-                    }
+                    value(&levels).get().into_iter().for_each(|value| observer.observe(value, &labels))
                 })
                 .build();
         };
-        whole("sqs_bridge.in_flight.bytes", "By", |levels| &levels.in_flight_bytes);
-        whole("sqs_bridge.in_flight.limit", "{message}", |levels| &levels.in_flight_limit);
-        whole("sqs_bridge.concurrency.limit", "{request}", |levels| &levels.concurrency_limit);
-        whole("sqs_bridge.concurrency.active", "{request}", |levels| &levels.concurrency_active);
-        let seconds = |name, value: fn(&Self) -> Option<f64>| {
+        let limit = Shown("sqs_bridge.in_flight.limit", "{message}", "Messages that may be in flight.");
+        whole(limit, |levels| &levels.in_flight_limit);
+        let limit = Shown("sqs_bridge.concurrency.limit", "{request}", "POSTs that may run at once.");
+        whole(limit, |levels| &levels.concurrency_limit);
+        let active = Shown("sqs_bridge.concurrency.active", "{request}", "POSTs that run.");
+        whole(active, |levels| &levels.concurrency_active);
+        let seconds = |Shown(name, unit, description), value: fn(&Self) -> Option<f64>| {
             let (levels, labels) = (Arc::clone(self), common.to_vec());
-            let builder = meter.f64_observable_gauge(name).with_unit("s");
+            let builder = meter.f64_observable_gauge(name).with_unit(unit).with_description(description);
             builder
                 .with_callback(move |observer| {
-                    if let Some(value) = value(&levels) {
-                        observer.observe(value, &labels);
-                    }
+                    value(&levels).into_iter().for_each(|value| observer.observe(value, &labels))
                 })
                 .build();
         };
-        seconds("sqs_bridge.receive.last_completed.age", Self::receive_age);
-        seconds("sqs_bridge.in_flight.oldest.age", |levels| levels.oldest_age.get());
-        seconds("sqs_bridge.credentials.remaining", |levels| levels.credentials_remaining.get());
+        let age = Shown("sqs_bridge.receive.last_completed.age", "s", "Since the last receive ended, well or not.");
+        seconds(age, Self::receive_age);
+        let age = Shown("sqs_bridge.in_flight.oldest.age", "s", "Age of the message in flight for longest.");
+        seconds(age, |levels| levels.oldest_age.get());
+        let remaining = Shown("sqs_bridge.credentials.remaining", "s", "Until the AWS credentials in use expire.");
+        seconds(remaining, |levels| levels.credentials_remaining.get());
     }
 
     /// One series per state, 1 for the state that holds and 0 for the others.
@@ -157,7 +170,10 @@ impl Levels {
         let state = |state: &BreakerState| with(common, KeyValue::new("state", state.as_str()));
         let labels: Vec<_> = BreakerState::ALL.iter().map(state).collect();
         let levels = Arc::clone(self);
-        let builder = meter.u64_observable_gauge("sqs_bridge.breaker.state").with_unit("1");
+        let builder = meter
+            .u64_observable_gauge("sqs_bridge.breaker.state")
+            .with_unit("1")
+            .with_description("1 for the circuit breaker's state, 0 for the others.");
         builder
             .with_callback(move |observer| {
                 let Some(now) = levels.breaker.get() else { return };
