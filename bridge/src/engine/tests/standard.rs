@@ -243,6 +243,7 @@ fn fifty_messages_a_second_cost_few_requests_in_profile_cost() {
     for (profile, most) in [("cost", 300), ("balanced", 1_100)] {
         let mut world = World::new(&[("BRIDGE_PROFILE", profile)]);
         world.run(MOMENT);
+        world.calls.clear();
         for n in 0..1000 {
             world.send(&n.to_string());
             world.run(Duration::from_millis(20));
