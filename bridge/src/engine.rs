@@ -46,6 +46,7 @@ use crate::rate::Rate;
 use crate::receive::Poll;
 use crate::settle::buffer::Buffer;
 use crate::settle::write::{Doomed, Hide, Written};
+use crate::telemetry::throttled;
 use entry::Entry;
 use memory::Memory;
 
@@ -131,6 +132,7 @@ pub struct Engine {
     quiet: receive::Quiet,
     cautious: hold::Cautious,
     delete_denied: bool,
+    answered_at: Instant,
     phase: drain::Phase,
     commands: Vec<Command>,
     rng: Rng,
@@ -172,6 +174,8 @@ const DELETE_LINGER: Duration = Duration::from_millis(200);
 const FIFO_DELETE_LINGER: Duration = Duration::from_millis(20);
 const NACK_LINGER: Duration = Duration::from_millis(50);
 const ADJUST_EVERY: Duration = Duration::from_secs(1);
+/// All POSTs under way and none answered for this long is worth a line in the log.
+const STALL: Duration = Duration::from_secs(60);
 /// RedrivePolicy and depth are read this often; more would cost an idle queue requests.
 const DESCRIBE_EVERY: Duration = Duration::from_secs(1800);
 
@@ -206,6 +210,7 @@ impl Engine {
             quiet: receive::Quiet::new(now),
             cautious: hold::Cautious::default(),
             delete_denied: false,
+            answered_at: now,
             phase: drain::Phase::Running,
             commands: vec![Command::Describe],
             rng,
@@ -306,6 +311,15 @@ impl Engine {
         self.admission.adjust(concurrency, now);
         let oldest = self.entries.values().map(|entry| now.saturating_duration_since(entry.received)).max();
         self.metrics.oldest(oldest.unwrap_or_default());
+        if !self.concurrency.has_room() && now >= self.answered_at + STALL {
+            throttled!(
+                warn,
+                now,
+                event = "delivery_stalled",
+                posts = self.concurrency.active(),
+                "no POST was answered for a minute: the sink hangs"
+            );
+        }
         // An idle bridge sleeps: with nothing in flight there is nothing to adjust.
         if !self.entries.is_empty() {
             self.at(now + ADJUST_EVERY, Timer::Adjust);

@@ -20,6 +20,7 @@ use crate::config::{Identity, Logging, Observability, TracesExport};
 use otlp::OtlpError;
 
 pub use throttle::Throttle;
+pub(crate) use throttle::throttled;
 
 /// Why logs or traces cannot be set up.
 #[derive(Debug)]

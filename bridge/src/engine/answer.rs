@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::{debug, warn};
-
 use super::entry::{EventState, Stage};
 use super::post::Step;
 use super::{Engine, Key, Timer};
@@ -13,6 +11,7 @@ use crate::deliver::{Delivered, Destination, Parcel, Refusal, Shipment};
 use crate::metrics::EventResult;
 use crate::outcome::{Answer, Verdict, is_overload, verdict};
 use crate::settle::Outcome;
+use crate::telemetry::throttled;
 
 /// Retries after the first attempt, where the user set none.
 const RETRIES: u32 = 3;
@@ -25,6 +24,7 @@ impl Engine {
         let Delivered { shipment: Shipment { key, parcel, index, to }, answer, elapsed } = delivered;
         self.concurrency.finished(elapsed, is_overload(&answer));
         self.health.progress(now);
+        self.answered_at = now;
         let before = self.breaker.state();
         if to == Destination::Sink {
             self.health.answered(now, &answer);
@@ -65,7 +65,7 @@ impl Engine {
             Destination::DeadLetter(_) => EventResult::DeadLettered,
         };
         if result == EventResult::DeadLettered {
-            warn!(event = "dead_lettered", message_id = %entry.message_id, "the dead-letter sink has what the sink did not take");
+            throttled!(warn, now,event = "dead_lettered", message_id = %entry.message_id, "the dead-letter sink has what the sink did not take");
         }
         self.metrics.dispatched(result, now.saturating_duration_since(started));
     }
@@ -73,7 +73,7 @@ impl Engine {
     fn event_refused(&mut self, key: Key, index: usize, answer: &Answer, now: Instant) {
         let Some(entry) = self.entries.get_mut(&key) else { return };
         let refusal = Refusal::of(answer);
-        warn!(event = "sink_permanent", message_id = %entry.message_id, status = refusal.code, "the sink refuses the event");
+        throttled!(warn, now,event = "sink_permanent", message_id = %entry.message_id, status = refusal.code, "the sink refuses the event");
         entry.events[index] = EventState::Refused(refusal);
         entry.retries = 0;
         let started = entry.first_post.take().unwrap_or(now);
@@ -114,7 +114,7 @@ impl Engine {
         if entry.lost {
             return self.end_lost(key, now);
         }
-        debug!(event = "sink_retry", message_id = %entry.message_id, retries = entry.retries, "the sink did not take the event");
+        throttled!(debug, now,event = "sink_retry", message_id = %entry.message_id, retries = entry.retries, "the sink did not take the event");
         if *to == Destination::Sink && self.breaker.state() == breaker::State::Open {
             return self.failed_in_outage(key, parcel, before, now);
         }

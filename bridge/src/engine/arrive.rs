@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::debug;
-
 use super::entry::{Entry, EventState, Stage};
 use super::{Engine, Key, drain};
 use crate::deliver::Parcel;
 use crate::message::{Receipt, Received};
+use crate::telemetry::throttled;
 
 impl Engine {
     /// A message arrived; it stays invisible to others for `invisible_for`.
@@ -67,7 +66,7 @@ impl Engine {
         }
         let first = group.as_ref().is_none_or(|group| self.lanes.arrive(group, key));
         if accepted {
-            debug!(event = "duplicate_suppressed", message_id = %self.entries[&key].message_id, "the sink has it already");
+            throttled!(debug, now,event = "duplicate_suppressed", message_id = %self.entries[&key].message_id, "the sink has it already");
             self.metrics.duplicate_suppressed();
             self.accepted(key, now);
         } else if first {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::{debug, error, warn};
+use tracing::error;
 
 use super::entry::{Entry, EventState, Stage};
 use super::{Command, Engine, Key, Timer};
@@ -12,6 +12,7 @@ use crate::health::Problem;
 use crate::metrics::{LeaseLoss, MessageOutcome, Purpose};
 use crate::settle::write::{Doomed, Hide, Written};
 use crate::settle::{self, Outcome, Policy, Settlement};
+use crate::telemetry::throttled;
 
 /// Waits before a failed delete is repeated; after the last one, each second.
 const DELETE_WAITS: [Duration; 3] =
@@ -57,7 +58,7 @@ impl Engine {
             Settlement::Nack { visible_in } => visible_in,
             Settlement::Delete | Settlement::Leave => return self.end(key),
         };
-        debug!(event = "nacked", message_id = %entry.message_id, seconds = visible_in.as_secs(), "back to the queue");
+        throttled!(debug, now,event = "nacked", message_id = %entry.message_id, seconds = visible_in.as_secs(), "back to the queue");
         if let Some(hide) = self.take_out(key, visible_in, now) {
             self.nacks.push(hide, now);
         }
@@ -248,7 +249,7 @@ impl Engine {
     /// The message will come again; it need not be sent again then.
     fn undeletable(&mut self, key: Key, fault: &Fault, now: Instant) {
         let Some(entry) = self.entries.get_mut(&key) else { return };
-        warn!(event = "delete_failed", message_id = %entry.message_id, code = fault.code, "accepted but not deleted: it will come again");
+        throttled!(warn, now,event = "delete_failed", message_id = %entry.message_id, code = fault.code, "accepted but not deleted: it will come again");
         let accepted = vec![true; entry.events.len()];
         self.memory.remember(entry.message_id.clone(), accepted, now);
         let group = entry.group.clone();

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::warn;
-
 use super::entry::{Holding, Stage};
 use super::{Command, Engine, Key, Timer};
 use crate::backoff::{Backoff, nack_timeout};
 use crate::deliver::Parcel;
 use crate::metrics::Purpose;
+use crate::telemetry::throttled;
 
 /// A head is retried here for so long: a release would burn a receive of every message behind it too.
 const HOLD_FOR: Duration = Duration::from_secs(900);
@@ -54,7 +53,7 @@ impl Engine {
         entry.reopen();
         let (group, id) = (entry.group.clone().unwrap_or_default(), Arc::clone(&entry.message_id));
         if entry.holding.is_none() {
-            warn!(event = "lane_held", message_id = %id, "the group waits: its first message could not be delivered");
+            throttled!(warn, now,event = "lane_held", message_id = %id, "the group waits: its first message could not be delivered");
         }
         let holding = entry.holding.get_or_insert_with(|| Holding {
             since: now,
@@ -82,7 +81,9 @@ impl Engine {
         if hides.is_empty() {
             return;
         }
-        warn!(
+        throttled!(
+            warn,
+            now,
             event = "lane_released",
             messages = hides.len(),
             seconds = timeout.as_secs(),

@@ -10,6 +10,7 @@ use crate::fault::FaultClass;
 use crate::lease::Extension;
 use crate::metrics::{LeaseLoss, MessageOutcome, Purpose};
 use crate::settle::write::Written;
+use crate::telemetry::throttled;
 
 impl Engine {
     /// Asks for more time where half of it is over.
@@ -53,7 +54,7 @@ impl Engine {
         self.leases.forget(key);
         let Some(entry) = self.entries.get_mut(&key) else { return };
         let Some(stage) = entry.stage.label() else { return };
-        warn!(event = "lease_lost", message_id = %entry.message_id, stage = ?stage, "SQS may hand the message to someone else");
+        throttled!(warn, now,event = "lease_lost", message_id = %entry.message_id, stage = ?stage, "SQS may hand the message to someone else");
         self.metrics.lease_lost(reason, stage);
         let group = entry.group.clone();
         match &entry.stage {

@@ -13,6 +13,7 @@ use crate::health::{Pause, Problem};
 use crate::message::Received;
 use crate::pollers::{Ask, Attempt};
 use crate::receive::Poll;
+use crate::telemetry::throttled;
 
 /// After so long without a message the depth is looked at once, for the silent limit of messages in flight.
 const QUIET: Duration = Duration::from_secs(60);
@@ -146,7 +147,17 @@ impl Engine {
         let got = u32::try_from(messages.len()).unwrap_or(u32::MAX);
         self.admission.arrived(poll.grant, messages.iter().map(|received| received.message.size() as u64));
         let room = self.admission.has_room();
+        let pollers = self.pollers.alive();
         self.pollers.finished(got, poll.messages(), room, now);
+        if self.pollers.alive() != pollers {
+            throttled!(
+                debug,
+                now,
+                event = "poller_scaled",
+                pollers = self.pollers.alive(),
+                "more or fewer receives at once"
+            );
+        }
         self.faults.succeeded();
         self.health.received(now);
         self.metrics.received(messages.len());
@@ -174,7 +185,9 @@ impl Engine {
         self.admission.arrived(poll.grant, std::iter::empty());
         let judged = self.faults.observe(fault);
         let explanation = explain("sqs:ReceiveMessage", fault, &self.settings.queue, None);
-        warn!(
+        throttled!(
+            warn,
+            now,
             event = "receive_failed",
             class = judged.class.as_str(),
             code = fault.code,

@@ -44,6 +44,17 @@ impl Throttle {
     }
 }
 
+/// Writes a line of `tracing` at most once per 10 s for each place it stands, with the field `suppressed`.
+macro_rules! throttled {
+    ($level:ident, $now:expr, $($line:tt)+) => {{
+        static THROTTLE: $crate::telemetry::Throttle = $crate::telemetry::Throttle::new();
+        if let Some(suppressed) = THROTTLE.pass($now) {
+            tracing::$level!(suppressed, $($line)+);
+        }
+    }};
+}
+pub(crate) use throttled;
+
 #[cfg(test)]
 mod tests {
     use super::*;
