@@ -44,7 +44,7 @@ pub fn refusal(reader: Reader, binary: bool, meaning: &Meaning) -> Option<Defect
     match reader {
         Reader::Node if parsed && !meaning.holds_json() => Some(Defect::NodeRefusesBadJson),
         Reader::Node if parsed && starts_with_space => Some(Defect::NodeRefusesJsonAfterSpace),
-        Reader::Python | Reader::Node | Reader::Go => None,
+        Reader::Python | Reader::Node | Reader::Go | Reader::Rust => None,
     }
 }
 
@@ -59,7 +59,7 @@ pub fn apply(reader: Reader, encoded: bool, name: &str, value: &str, observed: &
         (Reader::Go, _) if encoded && name != "datacontenttype" => {
             (percent_encoded(value), Defect::GoKeepsPercentEncoding)
         }
-        (Reader::Python | Reader::Node | Reader::Go, _) => return value.to_owned(),
+        (Reader::Python | Reader::Node | Reader::Go | Reader::Rust, _) => return value.to_owned(),
     };
     if seen != value {
         observed.insert(defect);

@@ -1,4 +1,4 @@
-//! One queue as tests hold it: sending without HTTP, and what became of what was sent. In memory.
+//! One queue as tests hold it: sending without HTTP, and what became of what was sent. I/O: memory.
 
 use std::sync::Arc;
 use std::time::Duration;
