@@ -1,22 +1,22 @@
 //! One event -> one POST to one destination and its answer. I/O: HTTP, TLS, trust, token and header files.
 
+mod answer;
 mod client;
 mod error;
 mod failure;
 mod files;
 mod headers;
-mod retry_after;
 mod surroundings;
 mod token;
 mod trust;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tokio::time::Instant;
 use url::Url;
@@ -36,13 +36,6 @@ pub use error::SinkError;
 pub use surroundings::Surroundings;
 pub(crate) use trust::system_trust;
 
-/// How much of the body of an answer that is not 2xx is kept, in bytes: as base64 it fits the 1,024 characters of
-/// `knativeerrordata`.
-const KEPT_BODY: usize = 768;
-/// How much of a body is read so that the connection can be used again; a longer one costs the connection.
-const DRAINED_BODY: usize = 64 * 1_024;
-/// How long a body may take; the status line has decided by then.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// A client lives so long, 20 % more or less: what its pool would keep for ever, such as the address of a replaced
 /// pod, goes with it.
 const CLIENT_LIFETIME: Duration = Duration::from_secs(300);
@@ -215,7 +208,7 @@ impl Sink {
         *request.body_mut() = Some(body.into());
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
         match client.execute(request).await {
-            Ok(response) => read_answer(response).await,
+            Ok(response) => answer::read(response).await,
             Err(error) => Answer::Failed(failure::explain(&error, &self.authority, self.timeout)),
         }
     }
@@ -365,33 +358,6 @@ fn authority(url: &Url) -> String {
 
 fn no_token(reason: &str) -> Answer {
     Answer::Failed(TransportFailure { class: TransportClass::Request, message: reason.to_owned() })
-}
-
-/// The status line decides, whatever reading the body does.
-async fn read_answer(response: reqwest::Response) -> Answer {
-    let status = response.status();
-    let retry_after = response.headers().get(header::RETRY_AFTER);
-    let retry_after = retry_after.and_then(|value| retry_after::parse(value, SystemTime::now()));
-    let mut kept = BytesMut::new();
-    if response.content_length() != Some(0) {
-        // A body that takes too long only costs its connection.
-        let _in_time = tokio::time::timeout(DRAIN_TIMEOUT, drain(response, &mut kept)).await;
-    }
-    let body = if status.is_success() { Bytes::new() } else { kept.freeze() };
-    Answer::Status { code: status.as_u16(), retry_after, body }
-}
-
-/// Reads a body to its end or its limit and keeps its beginning; dropping an unread response closes the connection.
-async fn drain(mut response: reqwest::Response, kept: &mut BytesMut) {
-    let mut drained = 0;
-    while let Ok(Some(chunk)) = response.chunk().await {
-        let room = KEPT_BODY - kept.len();
-        kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        drained += chunk.len();
-        if drained > DRAINED_BODY {
-            return;
-        }
-    }
 }
 
 fn client_lifetime() -> Duration {
