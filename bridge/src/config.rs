@@ -82,6 +82,9 @@ pub struct Config {
 /// The queue that `convert` takes messages to be from when none is named.
 pub const PLACEHOLDER_ARN: &str = "arn:aws:sqs:us-east-1:123456789012:queue";
 
+/// Stands for the sink where none is needed; nothing is ever sent there.
+pub const NO_SINK: &str = "http://no-sink.invalid/";
+
 /// Environment variables by name; nothing below `main` reads the process's own.
 pub trait Strings {
     /// The variable's value. An empty one counts as unset.
@@ -117,12 +120,12 @@ impl Config {
         load(Reader::new(args, env), args, None)
     }
 
-    /// Reads every setting like [`Config::load`]; without a sink, events are meant for `placeholder`.
+    /// Reads every setting like [`Config::load`], for what sends nothing: without a sink it is [`NO_SINK`].
     ///
     /// # Errors
     /// As [`Config::load`], but for a missing sink.
-    pub fn load_without_sink(args: &RunArgs, env: &impl Strings, placeholder: &Url) -> Result<Self, ConfigErrors> {
-        load(Reader::new(args, env), args, Some(placeholder))
+    pub fn load_without_sink(args: &RunArgs, env: &impl Strings) -> Result<Self, ConfigErrors> {
+        load(Reader::new(args, env), args, Some(NO_SINK))
     }
 
     /// Reads what `convert` needs: which queue the messages are said to be from, and how they become events.
@@ -151,7 +154,11 @@ impl Config {
     }
 }
 
-fn load<E: Strings>(mut reader: Reader<E>, args: &RunArgs, placeholder: Option<&Url>) -> Result<Config, ConfigErrors> {
+fn load<E: Strings>(
+    mut reader: Reader<E>,
+    args: &RunArgs,
+    placeholder: Option<&'static str>,
+) -> Result<Config, ConfigErrors> {
     let config = read_all(&mut reader, args, placeholder);
     match config {
         Some(config) if reader.errors.is_empty() => Ok(Config { warnings: reader.warnings, ..config }),
@@ -160,7 +167,7 @@ fn load<E: Strings>(mut reader: Reader<E>, args: &RunArgs, placeholder: Option<&
 }
 
 /// Reads every group before it gives up on any, so that all problems are found. `None` only after an error.
-fn read_all<E: Strings>(reader: &mut Reader<E>, args: &RunArgs, placeholder: Option<&Url>) -> Option<Config> {
+fn read_all<E: Strings>(reader: &mut Reader<E>, args: &RunArgs, placeholder: Option<&'static str>) -> Option<Config> {
     let wishes = integration_source::translate(reader);
     let identity = process::read_identity(reader);
     let queue = queue::read(reader, wishes.as_ref());

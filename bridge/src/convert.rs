@@ -118,7 +118,7 @@ fn request(event: &Event, settings: &EventSettings) -> Vec<u8> {
 }
 
 /// `Ce-Id` for `ce-id`, as HTTP/1 requests carry it.
-fn title_case(name: &str) -> String {
+pub(crate) fn title_case(name: &str) -> String {
     let capital = |part: &str| {
         let (first, rest) = part.split_at(part.len().min(1));
         first.to_ascii_uppercase() + rest

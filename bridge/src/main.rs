@@ -4,9 +4,9 @@ use std::error::Error;
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
-use sqs_bridge::args::{self, Args, Command, RunArgs};
+use sqs_bridge::args::{self, Args, Command, DryRun, RunArgs};
 use sqs_bridge::config::{Config, ConfigErrors, Strings, show};
-use sqs_bridge::{convert, policy, run, telemetry};
+use sqs_bridge::{aws, convert, dry_run, policy, run, telemetry};
 use tokio::runtime::{Builder, Runtime};
 
 /// The variables of the process.
@@ -35,7 +35,8 @@ fn execute(command: Command, settings: &RunArgs) -> Result<ExitCode, Box<dyn Err
     let mut out = io::stdout();
     match command {
         Command::Run => return bridge(settings),
-        Command::DryRun(_) | Command::Check(_) => return Err("not in this build".into()),
+        Command::DryRun(options) => return look(settings, options),
+        Command::Check(_) => return Err("not in this build".into()),
         Command::PrintConfig => {
             show::print(settings, &Environment, &mut out)?;
             Config::load(settings, &Environment)?;
@@ -71,6 +72,22 @@ fn bridge(settings: &RunArgs) -> Result<ExitCode, Box<dyn Error>> {
         };
         run::finish(telemetry).await;
         outcome.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+/// Shows messages until there are enough or a signal asks for the end.
+fn look(settings: &RunArgs, options: DryRun) -> Result<ExitCode, Box<dyn Error>> {
+    let config = Config::load_without_sink(settings, &Environment)?;
+    runtime(1)?.block_on(async {
+        let clients = aws::connect(&config).await?;
+        let (stopper, mut shutdown) = run::shutdown();
+        let (mut out, mut notes) = (io::stdout(), io::stderr());
+        let looked = dry_run::dry_run(&config, &clients, options, shutdown.requested(), &mut out, &mut notes);
+        tokio::select! {
+            outcome = looked => outcome?,
+            signals = stopper.stop_on_signals() => signals?,
+        }
+        Ok(ExitCode::SUCCESS)
     })
 }
 

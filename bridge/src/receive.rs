@@ -39,15 +39,29 @@ pub async fn receive(
     fifo: bool,
     poll: &Poll,
 ) -> Result<Vec<Received>, Fault> {
+    let attempt = poll.attempt.as_ref().map(|attempt| attempt.id.clone());
+    ask(client, queue_url, fifo, poll.messages(), poll.wait, poll.visibility, attempt).await
+}
+
+/// The same without permits.
+pub async fn ask(
+    client: &aws_sdk_sqs::Client,
+    queue_url: &str,
+    fifo: bool,
+    messages: u32,
+    wait: Duration,
+    visibility: Duration,
+    attempt: Option<String>,
+) -> Result<Vec<Received>, Fault> {
     let reply = client
         .receive_message()
         .queue_url(queue_url)
-        .max_number_of_messages(number(poll.messages()))
-        .wait_time_seconds(seconds(poll.wait))
-        .visibility_timeout(seconds(poll.visibility))
+        .max_number_of_messages(number(messages))
+        .wait_time_seconds(seconds(wait))
+        .visibility_timeout(seconds(visibility))
         .set_message_system_attribute_names(Some(system_attributes(fifo)))
         .message_attribute_names("All")
-        .set_receive_request_attempt_id(poll.attempt.as_ref().map(|attempt| attempt.id.clone()))
+        .set_receive_request_attempt_id(attempt)
         .send()
         .await
         .map_err(|error| aws::fault(&error))?;

@@ -65,13 +65,13 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Reads the sink's settings. Without a sink `placeholder` stands in for it, where a sink is not needed.
-pub(super) fn read_sink<E: Strings>(reader: &mut Reader<E>, placeholder: Option<&Url>) -> Option<Sink> {
+pub(super) fn read_sink<E: Strings>(reader: &mut Reader<E>, placeholder: Option<&'static str>) -> Option<Sink> {
     if reader.given(&settings::SINK).is_none() && placeholder.is_none() {
         reader.missing(&settings::SINK, "set it to the http or https URL that receives the events");
     }
     let url = match reader.given(&settings::SINK) {
         Some(_) => reader.optional(&settings::SINK, parse::http_url),
-        None => placeholder.cloned(),
+        None => placeholder.and_then(|placeholder| parse::http_url(placeholder).ok()),
     };
     let ca_certs = certificates(reader, &settings::CA_CERTS);
     let audience = reader.optional(&settings::AUDIENCE, parse::text);
