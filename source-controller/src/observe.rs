@@ -1,0 +1,168 @@
+//! The adapters' `/readiness` pages -> what is known of their queues and deliveries. I/O: HTTP to pods.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::channel::mpsc;
+use futures::{Stream, StreamExt, stream};
+use kube::ResourceExt;
+
+use crate::cache::{Cache, Group};
+use crate::reconcile::build::TEMPLATE_HASH;
+use crate::watched::{WatchedDeployment, WatchedPod};
+pub use judge::{Answer, Known};
+
+pub mod judge;
+
+/// Between two rounds of questions to all pods.
+pub const EVERY: Duration = Duration::from_secs(10);
+
+/// How long a pod may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Pods asked at once.
+const AT_ONCE: usize = 64;
+
+/// Pods asked per source.
+const PODS_PER_SOURCE: usize = 3;
+
+/// Bytes of an answer that are read; adapters send less.
+const LONGEST_ANSWER: usize = 16 * 1024;
+
+/// What the pods answered last, by namespace and name.
+pub struct Observations {
+    answers: Mutex<HashMap<Group, Answer>>,
+    client: reqwest::Client,
+}
+
+impl Observations {
+    /// Nothing is known yet.
+    ///
+    /// # Errors
+    /// No HTTP client can be made.
+    pub fn new() -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(TIMEOUT)
+            .pool_max_idle_per_host(0)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self { answers: Mutex::new(HashMap::new()), client })
+    }
+
+    /// The pods of a source that run its current template, the newest first, and what they answered.
+    pub fn of(&self, pods: &Cache<WatchedPod>, source: &Group, hash: Option<&str>) -> Vec<Known> {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        current(pods, source, hash)
+            .into_iter()
+            .map(|pod| {
+                let answer = answers.get(&(source.0.clone(), pod.name_any())).cloned();
+                Known { pod, answer }
+            })
+            .collect()
+    }
+
+    /// Asks the pods of one source; true if any answers something new.
+    pub async fn ask(&self, pods: &Cache<WatchedPod>, source: &Group, hash: Option<&str>) -> bool {
+        let mut changed = false;
+        for pod in current(pods, source, hash).into_iter().take(PODS_PER_SOURCE) {
+            let Some(address) = pod.status.pod_ip.clone() else { continue };
+            let answer = self.ask_pod(&address).await;
+            let key = (source.0.clone(), pod.name_any());
+            let before = self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(key, answer.clone());
+            changed |= before.as_ref() != Some(&answer);
+        }
+        changed
+    }
+
+    fn retain(&self, pods: &Cache<WatchedPod>) {
+        let known: std::collections::HashSet<Group> = pods
+            .groups()
+            .iter()
+            .flat_map(|group| {
+                pods.of(group).into_iter().map(|pod| (group.0.clone(), pod.name_any())).collect::<Vec<_>>()
+            })
+            .collect();
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).retain(|pod, _| known.contains(pod));
+    }
+
+    async fn ask_pod(&self, address: &str) -> Answer {
+        let host = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
+        let url = format!("http://{host}:8080/readiness");
+        let asked = async {
+            let response = self.client.get(&url).header("connection", "close").send().await?;
+            response.bytes().await
+        };
+        match asked.await {
+            Ok(body) if body.len() <= LONGEST_ANSWER => judge::read(&url, &body),
+            Ok(_) => Answer::Silent(format!("{url} answered more than a readiness page")),
+            Err(error) => Answer::Silent(format!("{url} did not answer: {}", innermost(&error))),
+        }
+    }
+}
+
+/// Asks all pods in rounds, and those of a source at once when `woken` names it; tells `changed` whose answers are new.
+pub async fn watch(
+    observations: Arc<Observations>,
+    pods: Arc<Cache<WatchedPod>>,
+    deployments: Arc<Cache<WatchedDeployment>>,
+    woken: mpsc::UnboundedReceiver<Group>,
+    changed: mpsc::UnboundedSender<Group>,
+) {
+    let ask = |source: Group| {
+        let (observations, pods, deployments) = (&observations, &pods, &deployments);
+        async move {
+            let hash = hash_of(deployments, &source);
+            observations.ask(pods, &source, hash.as_deref()).await.then_some(source)
+        }
+    };
+    let rounds = rounds().flat_map(|()| {
+        observations.retain(&pods);
+        stream::iter(pods.groups())
+    });
+    let mut answers = pin!(stream::select(woken, rounds).map(ask).buffer_unordered(AT_ONCE));
+    while let Some(news) = answers.next().await {
+        if let Some(source) = news
+            && changed.unbounded_send(source).is_err()
+        {
+            return;
+        }
+    }
+}
+
+fn rounds() -> impl Stream<Item = ()> {
+    let mut interval = tokio::time::interval(EVERY);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    stream::unfold(interval, |mut interval| async move {
+        interval.tick().await;
+        Some(((), interval))
+    })
+}
+
+/// The hash of the template that a source's Deployment has now.
+pub fn hash_of(deployments: &Cache<WatchedDeployment>, source: &Group) -> Option<String> {
+    deployments.of(source).iter().find_map(|deployment| deployment.annotations().get(TEMPLATE_HASH).cloned())
+}
+
+/// The pods of a source that run its current template and are not on their way out, the newest first.
+fn current(pods: &Cache<WatchedPod>, source: &Group, hash: Option<&str>) -> Vec<Arc<WatchedPod>> {
+    let mut current: Vec<Arc<WatchedPod>> = pods
+        .of(source)
+        .into_iter()
+        .filter(|pod| pod.metadata.deletion_timestamp.is_none())
+        .filter(|pod| hash.is_some() && pod.annotations().get(TEMPLATE_HASH).map(String::as_str) == hash)
+        .collect();
+    current.sort_by(|one, other| other.metadata.creation_timestamp.cmp(&one.metadata.creation_timestamp));
+    current
+}
+
+/// The last of an error's causes, which says what happened.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
