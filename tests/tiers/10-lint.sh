@@ -1,4 +1,5 @@
 about="format, clippy, licences and sources of dependencies, each crate by itself"
+tools=(python3)
 parts=(cargo-deny)
 
 tier() {
@@ -17,7 +18,7 @@ tier() {
     done
 }
 
-deny() { "$TESTS_CARGO_DENY/bin/cargo-deny" --locked --all-features check "$@"; }
+deny() { "$TESTS_CARGO_DENY/bin/cargo-deny" --locked --all-features check --hide-inclusion-graph "$@"; }
 
 advisory_database_answers() {
     timeout 20 git ls-remote --exit-code https://github.com/rustsec/advisory-db HEAD >/dev/null 2>&1
@@ -27,4 +28,3 @@ advisory_database_answers() {
 products() { cargo metadata --no-deps --format-version 1 | python3 -c '
 import json, sys
 print(*(p["name"] for p in json.load(sys.stdin)["packages"] if p["name"] != "tests"))'; }
-tools=(python3)
