@@ -47,6 +47,16 @@ impl Lanes {
         }
     }
 
+    /// A message left without having been accepted.
+    pub fn remove(&mut self, group: &str, key: Key) {
+        if let Some(lane) = self.lanes.get_mut(group) {
+            lane.messages.retain(|message| *message != key);
+            if lane.messages.is_empty() {
+                self.lanes.remove(group);
+            }
+        }
+    }
+
     /// Ends the lane: all its messages, the last first, so that none becomes visible before its predecessor.
     pub fn dissolve(&mut self, group: &str) -> Vec<Key> {
         self.lanes.remove(group).map(|lane| lane.messages.into_iter().rev().collect()).unwrap_or_default()
@@ -101,6 +111,18 @@ mod tests {
         lanes.hold("a");
         assert_eq!(lanes.count(), (0, 1));
         assert_eq!(lanes.dissolve("a"), [Key(3), Key(2), Key(1)]);
+        assert!(lanes.is_empty("a"));
+    }
+
+    #[test]
+    fn a_message_that_left_holds_nobody_up() {
+        let mut lanes = Lanes::default();
+        let group: Arc<str> = "a".into();
+        lanes.arrive(&group, Key(1));
+        lanes.arrive(&group, Key(2));
+        lanes.remove("a", Key(1));
+        assert_eq!(lanes.head("a"), Some(Key(2)));
+        lanes.remove("a", Key(2));
         assert!(lanes.is_empty("a"));
     }
 }

@@ -172,11 +172,6 @@ impl Pollers {
         self.failing = Some(Failing { resume_at: now + pause, since: now, fatal });
     }
 
-    /// A receive was given up at shutdown.
-    pub fn abandoned(&mut self) {
-        self.waiting -= 1;
-    }
-
     /// When `next` has something to give.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.failing {

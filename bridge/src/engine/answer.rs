@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::entry::{EventState, Stage};
+use super::entry::{Entry, EventState, Stage};
 use super::post::Step;
 use super::{Engine, Key, Timer};
 use crate::backoff::retry_wait;
@@ -30,7 +30,9 @@ impl Engine {
             self.health.answered(now, &answer);
             self.judge_sink(&answer, now);
         }
-        let Some(entry) = self.entries.get_mut(&key) else { return };
+        // One that was given back while it was being sent has no receipt to settle.
+        let posting = |entry: &&mut Entry| matches!(entry.stage, Stage::Posting);
+        let Some(entry) = self.entries.get_mut(&key).filter(posting) else { return };
         if let Some(events) = parcel.events() {
             entry.events.resize(events, EventState::Pending);
         }

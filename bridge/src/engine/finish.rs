@@ -172,6 +172,9 @@ impl Engine {
         if self.by_message.get(&entry.message_id) == Some(&key) {
             self.by_message.remove(&entry.message_id);
         }
+        if let Some(group) = &entry.group {
+            self.lanes.remove(group, key);
+        }
     }
 
     /// The lease went during a POST: an accepted message gets its one delete, everything else comes again.

@@ -74,9 +74,13 @@ impl Engine {
     }
 
     /// Gives every message of the lane back, the last first, so that none is visible before its predecessor.
-    /// One that is being sent stays.
-    pub(super) fn release_lane(&mut self, group: &str, timeout: Duration, now: Instant) {
+    /// One that is being sent stays the head, so that nothing overtakes it.
+    pub(super) fn release_lane(&mut self, group: &Arc<str>, timeout: Duration, now: Instant) {
         let keys = self.lanes.dissolve(group);
+        let posting = |key: &Key| matches!(self.entries.get(key).map(|entry| &entry.stage), Some(Stage::Posting));
+        if let Some(head) = keys.last().copied().filter(posting) {
+            self.lanes.arrive(group, head);
+        }
         let hides: Vec<_> = keys.into_iter().filter_map(|key| self.take_out_unless_busy(key, timeout, now)).collect();
         if hides.is_empty() {
             return;

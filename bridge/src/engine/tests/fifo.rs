@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::world::{MOMENT, Reply, World};
+use super::world::{MOMENT, Reply, Wire, World};
+use crate::engine::Command;
+use crate::fault::FaultClass;
 
 const FIFO: (&str, &str) = ("AWS_SQS_URL", "https://sqs.eu-north-1.amazonaws.com/123456789012/orders.fifo");
 
@@ -104,6 +106,27 @@ fn sigterm_releases_lanes_from_their_tails() {
     let releases: Vec<_> = world.calls.iter().filter(|(_, name, _)| *name == "release").collect();
     let entries: Vec<(&str, u64)> = releases[0].2.iter().map(|(id, timeout)| (id.as_str(), *timeout)).collect();
     assert_eq!(entries, [("a3", 0), ("a2", 0)]);
+}
+
+#[test]
+fn nothing_overtakes_a_head_whose_lease_was_lost_while_it_is_sent() {
+    let mut world = World::new(&[FIFO]);
+    let mut refusals = 1;
+    world.net = Box::new(move |command, _, _| match command {
+        Command::Extend(_) if refusals > 0 => {
+            refusals -= 1;
+            Wire::Fault(FaultClass::Entry)
+        }
+        _ => Wire::Fine,
+    });
+    world.sink =
+        Box::new(|post, _| Reply::StatusAfter(202, Duration::from_secs(if post.message == "a1" { 60 } else { 1 })));
+    for id in ["a1", "a2"] {
+        world.send_to_group(id, "a");
+    }
+    world.run(minutes(3));
+    assert_eq!(world.accepted(), ["a1", "a2"]);
+    assert_eq!((world.posts_of("a1"), world.receives("a1"), world.left().len()), (1, 2, 0));
 }
 
 #[test]
