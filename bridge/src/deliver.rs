@@ -17,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::normalize::{self, Events};
 use crate::outcome::{Answer, Verdict, verdict};
 use crate::sink::Sink;
+use crate::telemetry::trace::ReceiveTrace;
 
 /// Intermediaries must forward events up to this size; larger ones are counted.
 /// Source: CloudEvents 1.0.2, "Size Limits".
@@ -26,6 +27,7 @@ const SAFE_EVENT_SIZE: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Parcel {
     message: Message,
+    receive: ReceiveTrace,
     events: Option<Events>,
 }
 
@@ -89,9 +91,9 @@ pub struct Courier {
 }
 
 impl Parcel {
-    /// A message of which nothing was sent yet.
-    pub fn new(message: Message) -> Self {
-        Self { message, events: None }
+    /// A message of which nothing was sent yet, and the receive that brought it.
+    pub fn new(message: Message, receive: ReceiveTrace) -> Self {
+        Self { message, receive, events: None }
     }
 
     /// The message.
@@ -101,7 +103,7 @@ impl Parcel {
 
     /// Makes the events, once.
     pub fn open(&mut self, queue: &Queue, settings: &EventSettings, received_at_ms: u64) -> &Events {
-        let Self { message, events } = self;
+        let Self { message, events, receive: _ } = self;
         events.get_or_insert_with(|| normalize::events(message, queue, settings, received_at_ms))
     }
 
@@ -147,7 +149,7 @@ impl Courier {
         };
         let answer = {
             let _waiting = self.health.post_started(started.into_std());
-            sink.post(&encoded).await
+            sink.post_received(&encoded, &shipment.parcel.receive).await
         };
         if verdict(&answer) == Verdict::Accepted && shipment.to == Destination::Sink {
             self.note_lag(&shipment.parcel.message);

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use bytes::Bytes;
 
+use crate::telemetry::trace::ReceiveTrace;
+
 /// One received SQS message: its data, and the one right to end its stay in the queue.
 #[derive(Debug)]
 pub struct Received {
@@ -16,6 +18,8 @@ pub struct Received {
     pub message: Message,
     /// The right to delete or release it, once.
     pub receipt: Receipt,
+    /// The receive that brought it, if that is traced.
+    pub receive: ReceiveTrace,
 }
 
 /// The data of one SQS message. Only `id` and `body` are certain: AWS may leave out any attribute.
@@ -97,7 +101,7 @@ impl Received {
             attributes: SystemAttributes::from_sdk(message.attributes.unwrap_or_default()),
             message_attributes,
         };
-        Some(Self { message: data, receipt: Receipt::new(id, handle) })
+        Some(Self { message: data, receipt: Receipt::new(id, handle), receive: ReceiveTrace::default() })
     }
 }
 

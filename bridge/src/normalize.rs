@@ -93,6 +93,11 @@ impl<'a> IntoIterator for &'a Events {
     }
 }
 
+/// The `traceparent` of who sent the message, if it says so.
+pub fn producer_traceparent(message: &Message) -> Option<String> {
+    trace::of_message(message).map(|trace| trace.parent)
+}
+
 /// The events of a message.
 ///
 /// `received_at_ms` (milliseconds since the Unix epoch) stands in for a missing SentTimestamp,

@@ -8,7 +8,9 @@ use crate::admit::Grant;
 use crate::aws;
 use crate::fault::Fault;
 use crate::message::Received;
+use crate::normalize;
 use crate::pollers::Attempt;
+use crate::telemetry::trace::ReceiveTrace;
 
 /// One ReceiveMessage call.
 #[derive(Debug)]
@@ -65,7 +67,22 @@ pub async fn ask(
         .send()
         .await
         .map_err(|error| aws::fault(&error))?;
-    Ok(reply.messages.unwrap_or_default().into_iter().filter_map(Received::from_sdk).collect())
+    let mut received: Vec<_> = reply.messages.unwrap_or_default().into_iter().filter_map(Received::from_sdk).collect();
+    link(queue_url, &mut received);
+    Ok(received)
+}
+
+/// One span for the receive, if there are traces: it links to the producers of all messages, and their POSTs to it.
+fn link(queue_url: &str, received: &mut [Received]) {
+    if received.is_empty() {
+        return;
+    }
+    let queue = queue_url.rsplit('/').next().unwrap_or(queue_url);
+    let producers = received.iter().filter_map(|received| normalize::producer_traceparent(&received.message));
+    let receive = ReceiveTrace::record(queue, producers);
+    for received in received {
+        received.receive = receive.clone();
+    }
 }
 
 /// Only what the bridge uses: each costs bytes on every message.

@@ -125,13 +125,17 @@ impl Bridge {
             tokio::time::Instant::now().into_std(),
         ));
         let compat = config.integration_source.as_ref();
-        let sink = |settings| {
-            Sink::new(settings, &config.identity, compat, Arc::clone(&metrics), Arc::clone(&health))
-                .map_err(RunError::Sink)
-        };
+        let dead_letter_sink =
+            |settings| Sink::dead_letter(settings, &config.identity, compat, Arc::clone(&metrics), Arc::clone(&health));
         let courier = Courier {
-            sink: sink(&config.sink)?,
-            dead_letter_sink: config.dead_letter_sink.as_ref().map(sink).transpose()?,
+            sink: Sink::new(&config.sink, &config.identity, compat, Arc::clone(&metrics), Arc::clone(&health))
+                .map_err(RunError::Sink)?,
+            dead_letter_sink: config
+                .dead_letter_sink
+                .as_ref()
+                .map(dead_letter_sink)
+                .transpose()
+                .map_err(RunError::Sink)?,
             queue: config.queue.clone(),
             settings: config.event.clone(),
             health: Arc::clone(&health),

@@ -12,7 +12,7 @@ use crate::telemetry::throttled;
 impl Engine {
     /// A message arrived; it stays invisible to others for `invisible_for`.
     pub(super) fn arrive(&mut self, received: Received, invisible_for: Duration, now: Instant) {
-        let Received { message, receipt } = received;
+        let Received { message, receipt, receive } = received;
         let count = message.attributes.approximate_receive_count.unwrap_or(1);
         if count > 1 {
             self.metrics.redelivered(self.is_near_limit(count));
@@ -36,7 +36,7 @@ impl Engine {
             size: message.size() as u64,
             receive_count: count,
             received: now,
-            stage: Stage::Ready(Parcel::new(message)),
+            stage: Stage::Ready(Parcel::new(message, receive)),
             events,
             retries: 0,
             first_post: None,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Liveness, Pause, Problem, Readiness};
-use crate::outcome::{Answer, TransportFailure};
+use crate::outcome::{Answer, Verdict, verdict};
 
 /// A receive must complete within the larger of this and three waits.
 const LIVE_AT_LEAST: Duration = Duration::from_secs(30);
@@ -102,13 +102,13 @@ impl State {
 
     pub(super) fn answered(&mut self, now: Instant, answer: &Answer) {
         self.progress(now);
-        match answer {
-            Answer::Status { code: 200..=299, .. } => self.accepted(),
-            Answer::Status { code: code @ (404 | 408 | 409 | 429 | 500..), .. } => {
-                self.failed(format!("the sink answers {code}"));
+        match (verdict(answer), answer) {
+            (Verdict::Accepted, _) => self.accepted(),
+            (Verdict::Refused, Answer::Status { code, .. }) => self.refused = Some((now, *code)),
+            (Verdict::Retry { .. }, Answer::Status { code, .. }) => self.failed(format!("the sink answers {code}")),
+            (Verdict::Retry { .. } | Verdict::Refused, Answer::Failed(failure)) => {
+                self.failed(failure.message.clone());
             }
-            Answer::Status { code, .. } => self.refused = Some((now, *code)),
-            Answer::Failed(TransportFailure { message, .. }) => self.failed(message.clone()),
         }
     }
 

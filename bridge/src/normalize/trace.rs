@@ -1,5 +1,7 @@
 //! What carries a producer's trace -> W3C `traceparent` and `tracestate`. Pure.
 
+use crate::message::{Message, MessageAttribute};
+
 /// Where an event's trace started; never a hop of its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trace<'a> {
@@ -7,6 +9,13 @@ pub(super) struct Trace<'a> {
     pub parent: String,
     /// The `tracestate` beside it.
     pub state: Option<&'a str>,
+}
+
+/// The trace that OpenTelemetry's producers put into the attributes of the message, else X-Ray's.
+pub(super) fn of_message(message: &Message) -> Option<Trace<'_>> {
+    let text = |name| message.attribute(name).and_then(MessageAttribute::text);
+    let w3c = || from_w3c(text("traceparent")?, text("tracestate"));
+    w3c().or_else(|| from_xray(message.attributes.aws_trace_header.as_deref()?))
 }
 
 /// The trace of `traceparent` and `tracestate` as OpenTelemetry's producers send them.

@@ -24,7 +24,9 @@ pub struct ReceiveTrace(Option<SpanContext>);
 
 impl ReceiveTrace {
     /// Records that one receive from `queue` brought messages whose producers sent these `traceparent`s: its links.
-    pub fn record<'a>(queue: &str, producers: impl IntoIterator<Item = &'a str>) -> Self {
+    ///
+    /// The span marks when they came; it says nothing about how long the poll took.
+    pub fn record(queue: &str, producers: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let span = tracing::info_span!(
             target: TARGET,
             parent: None,
@@ -40,7 +42,7 @@ impl ReceiveTrace {
             return Self(None);
         }
         span.record("otel.name", format!("receive {queue}"));
-        for producer in producers.into_iter().filter_map(|header| parse_traceparent(header, "")) {
+        for producer in producers.into_iter().filter_map(|header| parse_traceparent(header.as_ref(), "")) {
             span.add_link(producer);
         }
         Self(Some(span.context().span().span_context().clone()))

@@ -19,6 +19,7 @@ use crate::metrics::{Metrics, Purpose};
 use crate::outcome::{Answer, TransportClass, TransportFailure};
 use crate::receive::Poll;
 use crate::settle::write::Written;
+use crate::telemetry::trace::ReceiveTrace;
 
 /// What the sink does with one POST.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -401,7 +402,7 @@ impl World {
             attributes,
             message_attributes: Vec::new(),
         };
-        Some(Received { message: data, receipt: Receipt::new(id, handle) })
+        Some(Received { message: data, receipt: Receipt::new(id, handle), receive: ReceiveTrace::default() })
     }
 
     fn settle<T>(

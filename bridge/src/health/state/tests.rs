@@ -2,7 +2,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::health::Health;
-use crate::outcome::TransportClass;
+use crate::outcome::{TransportClass, TransportFailure};
 
 const WAIT: Duration = Duration::from_secs(20);
 const SINK_TIMEOUT: Duration = Duration::from_secs(310);
