@@ -149,7 +149,7 @@ impl Look<'_> {
 
     /// Shows a message once, however often it comes, and keeps the right to give it back.
     fn show(&mut self, received: Received, out: &mut impl Write, notes: &mut impl Write) -> io::Result<()> {
-        let Received { message, receipt } = received;
+        let Received { message, receipt, receive: _ } = received;
         self.held.push(receipt);
         if !self.seen.insert(Arc::clone(&message.id)) {
             return Ok(());
