@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use super::*;
@@ -183,6 +185,63 @@ fn distributions_have_buckets_that_fit_what_they_measure() {
     assert_eq!(first_full("sqs_bridge_body_size_bytes").unwrap(), r#"le="4096" 1"#);
     assert_eq!(first_full("sqs_bridge_queue_lag_seconds").unwrap(), r#"le="60" 1"#);
     assert_eq!(first_full("sqs_bridge_delete_delay_seconds").unwrap(), r#"le="0.2" 1"#);
+}
+
+/// The README is where people look a metric up.
+#[test]
+fn the_readme_lists_every_metric_with_its_labels() {
+    let metrics = metrics();
+    touch_everything(&metrics);
+    let rows = include_str!("../../README.md").lines().filter_map(|line| line.strip_prefix("| `"));
+    let listed: BTreeMap<&str, &str> = rows
+        .filter_map(|row| row.split_once("` | "))
+        .filter(|(name, _)| !name.starts_with('/') && name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        .map(|(name, rest)| (name, rest.split(" |").next().unwrap_or_default()))
+        .collect();
+    let page = metrics.page();
+    let shown: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let shown: Vec<&str> = shown.into_iter().filter(|name| *name != "target_info").collect();
+    assert_eq!(listed.keys().copied().collect::<Vec<_>>(), shown);
+    for (name, labels) in listed {
+        let sample =
+            [name.to_owned(), format!("{name}_count")].into_iter().find_map(|name| samples(&metrics, &name).pop());
+        let sample = sample.unwrap();
+        let own = sample.rsplit_once(' ').unwrap().0.split(',').filter_map(|label| Some(label.split_once('=')?.0));
+        for label in own {
+            assert!(labels.contains(&format!("`{label}`")) || labels == "the same", "{name} lacks {label}: {labels}");
+        }
+    }
+}
+
+fn touch_everything(metrics: &Metrics) {
+    let second = Duration::from_secs(1);
+    metrics.aws_call(Action::ReceiveMessage, Purpose::Receive, second, Some(FaultClass::Throttle));
+    metrics.received(1);
+    metrics.redelivered(true);
+    metrics.body_size(1);
+    metrics.lag(second);
+    let answer = Answer::Status { code: 500, retry_after: None, body: Bytes::new() };
+    metrics.attempts("http", "sink", 80).record(&answer, second, 1);
+    metrics.dispatched(EventResult::Delivered, second);
+    metrics.message(MessageOutcome::Deleted);
+    metrics.pollers(1, 0, 0);
+    metrics.in_flight(Stage::Queued, 1);
+    metrics.in_flight_bytes(1);
+    metrics.in_flight_limit(1);
+    metrics.oldest(second);
+    metrics.lease_lost(LeaseLoss::Expired, Stage::Sending);
+    metrics.duplicate_suppressed();
+    metrics.failed_entries(Purpose::Delete, false, 1);
+    metrics.delete_delay(second);
+    metrics.concurrency(1, 1);
+    metrics.breaker(BreakerState::Closed);
+    metrics.breaker_transition(BreakerState::Open, "probe");
+    metrics.lanes(1, 0);
+    metrics.connection_opened();
+    metrics.credentials_remaining(second);
+    metrics.extensions_skipped(1);
+    metrics.event_oversized();
+    metrics.receipt_dropped();
 }
 
 #[test]
