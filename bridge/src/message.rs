@@ -2,6 +2,8 @@
 //!
 //! The only module that reads a message of the AWS SDK.
 
+pub(crate) mod json;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -92,7 +94,7 @@ impl Received {
             .filter_map(|(name, value)| MessageAttribute::from_sdk(name, value))
             .collect();
         message_attributes.sort_unstable_by(|left, right| left.name.cmp(&right.name));
-        let data = Message {
+        let message = Message {
             id: Arc::clone(&id),
             body: Bytes::from(message.body.unwrap_or_default()),
             receipt_handle: Some(Arc::clone(&handle)),
@@ -101,7 +103,13 @@ impl Received {
             attributes: SystemAttributes::from_sdk(message.attributes.unwrap_or_default()),
             message_attributes,
         };
-        Some(Self { message: data, receipt: Receipt::new(id, handle), receive: ReceiveTrace::default() })
+        Some(Self { message, receipt: Receipt::new(id, handle), receive: ReceiveTrace::default() })
+    }
+
+    /// As [`Received::from_sdk`], for a message that was read without the SDK.
+    pub fn from_message(message: Message) -> Option<Self> {
+        let receipt = Receipt::new(Arc::clone(&message.id), Arc::clone(message.receipt_handle.as_ref()?));
+        Some(Self { message, receipt, receive: ReceiveTrace::default() })
     }
 }
 

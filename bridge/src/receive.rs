@@ -1,13 +1,17 @@
 //! One long poll -> the messages it brought. I/O: SQS.
 
+mod salvage;
+
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::MessageSystemAttributeName;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 
 use crate::admit::Grant;
 use crate::aws;
 use crate::fault::Fault;
-use crate::message::Received;
+use crate::message::{Received, json};
 use crate::normalize;
 use crate::pollers::Attempt;
 use crate::telemetry::trace::ReceiveTrace;
@@ -55,7 +59,7 @@ pub async fn ask(
     visibility: Duration,
     attempt: Option<String>,
 ) -> Result<Vec<Received>, Fault> {
-    let reply = client
+    let result = client
         .receive_message()
         .queue_url(queue_url)
         .max_number_of_messages(number(messages))
@@ -65,11 +69,21 @@ pub async fn ask(
         .message_attribute_names("All")
         .set_receive_request_attempt_id(attempt)
         .send()
-        .await
-        .map_err(|error| aws::fault(&error))?;
-    let mut received: Vec<_> = reply.messages.unwrap_or_default().into_iter().filter_map(Received::from_sdk).collect();
+        .await;
+    let mut received: Vec<_> = match result {
+        Ok(reply) => reply.messages.unwrap_or_default().into_iter().filter_map(Received::from_sdk).collect(),
+        Err(error) => salvaged(&error).ok_or_else(|| aws::fault(&error))?,
+    };
     link(queue_url, &mut received);
     Ok(received)
+}
+
+/// The messages of an answer that arrived but that the SDK cannot read.
+fn salvaged<E>(error: &SdkError<E, HttpResponse>) -> Option<Vec<Received>> {
+    let SdkError::ResponseError(answer) = error else { return None };
+    let body = answer.raw().body().bytes().filter(|_| answer.raw().status().is_success())?;
+    let messages = json::answer(&salvage::mend(body))?;
+    Some(messages.into_iter().filter_map(Received::from_message).collect())
 }
 
 /// One span for the receive, if there are traces: it links to the producers of all messages, and their POSTs to it.
