@@ -77,9 +77,13 @@ pub fn start(
     identity: &Identity,
 ) -> Result<Telemetry, TelemetryError> {
     let traces = provider(observability, identity)?;
-    let spans = traces.as_ref().map(|provider| spans_to(provider));
-    let logs = log::layer(logging, std::io::stderr)?;
-    tracing_subscriber::registry().with(spans).with(logs).try_init().map_err(TelemetryError::Subscriber)?;
+    let registry = tracing_subscriber::registry();
+    // Without traces there is no layer for them at all: an absent one (`None`) would enable every span.
+    let set = match &traces {
+        Some(provider) => registry.with(spans_to(provider)).with(log::layer(logging, std::io::stderr)?).try_init(),
+        None => registry.with(log::layer(logging, std::io::stderr)?).try_init(),
+    };
+    set.map_err(TelemetryError::Subscriber)?;
     Ok(Telemetry { traces })
 }
 

@@ -42,7 +42,9 @@ mod tests {
         };
         let subscriber = tracing_subscriber::registry().with(layer(&logging, writer).unwrap());
         tracing::subscriber::with_default(subscriber, || {
-            tracing::info_span!(target: trace::TARGET, "POST").in_scope(|| {
+            let span = tracing::info_span!(target: trace::TARGET, "POST");
+            assert!(span.is_disabled(), "a span for traces costs something where there are none");
+            span.in_scope(|| {
                 tracing::debug!(suppressed = 3, "sink_retry");
                 tracing::info!(queue = "orders", "started");
                 tracing::warn!("nacked");

@@ -83,6 +83,9 @@ impl PostSpan {
             return;
         }
         let context = self.0.context().span().span_context().clone();
+        if !context.is_valid() {
+            return;
+        }
         headers.extend(HeaderValue::from_str(&format_traceparent(&context)).map(|value| (TRACEPARENT, value)).ok());
         let state = context.trace_state().header();
         if !state.is_empty() {
