@@ -63,21 +63,21 @@ pub fn decode(message: &Message) -> Payload<'_> {
 
 /// What the `Message` of an SNS envelope is, if it is an event in its own right; never another envelope.
 pub fn decode_inner(message: &str) -> Option<Payload<'_>> {
-    known(message).filter(|payload| !matches!(payload, Payload::Sns(_)))
+    known(message).filter(|payload| !matches!(payload, Payload::Sns(_) | Payload::Json))
 }
 
-/// The payload of a known shape.
+/// The payload of a known shape, or of any object that could be probed.
 fn known(body: &str) -> Option<Payload<'_>> {
     match text::first_byte(body)? {
         b'[' => cloudevent::batch(body).map(Payload::CloudEvents),
-        b'{' => object(body, &Probe::parse(body)?),
+        b'{' => Probe::parse(body).map(|probe| object(body, &probe)),
         _ => None,
     }
 }
 
-fn object<'a>(body: &'a str, probe: &Probe<'a>) -> Option<Payload<'a>> {
+fn object<'a>(body: &'a str, probe: &Probe<'a>) -> Payload<'a> {
     if cloudevent::is_structured(probe) {
-        return cloudevent::structured(body).map(|event| Payload::CloudEvents(vec![event]));
+        return cloudevent::structured(body).map_or(Payload::Json, |event| Payload::CloudEvents(vec![event]));
     }
     eventbridge::decode(probe)
         .map(|event| Payload::EventBridge(Box::new(event)))
@@ -86,4 +86,5 @@ fn object<'a>(body: &'a str, probe: &Probe<'a>) -> Option<Payload<'a>> {
         .or_else(|| s3::test_event(probe).map(Payload::S3Test))
         .or_else(|| alarm::decode(probe).map(Payload::Alarm))
         .or_else(|| autoscaling::decode(probe).map(Payload::AutoScaling))
+        .unwrap_or(Payload::Json)
 }
