@@ -16,6 +16,15 @@ pub struct Explanation {
     pub reason: &'static str,
     /// What happened, why, and what to do next; no secret.
     pub message: String,
+    /// The end of `message`: what to do next.
+    pub fix: String,
+}
+
+impl Explanation {
+    fn new(reason: &'static str, cause: &str, fix: impl Into<String>) -> Self {
+        let fix = fix.into();
+        Self { reason, message: format!("{cause}: {fix}"), fix }
+    }
 }
 
 /// Explains a fault of the call `action` (such as `sqs:ReceiveMessage`), made as `caller` (an ARN, if known), on `queue`.
@@ -47,8 +56,7 @@ pub fn explain_answer(answer: &Answer, url: &Url) -> Option<Explanation> {
         Answer::Status { code, .. } => Some(status(*code, &url)),
         Answer::Failed(failure) => {
             let (what, next) = transport(failure.class);
-            let message = format!("the sink {url} {what} ({}): {next}", failure.message);
-            Some(Explanation { reason: "SinkUnavailable", message })
+            Some(Explanation::new("SinkUnavailable", &format!("the sink {url} {what} ({})", failure.message), next))
         }
     }
 }
@@ -62,26 +70,25 @@ fn missing_queue(queue: &Queue) -> Explanation {
     let arn = &queue.arn;
     let account = if queue.account_known { arn.account.as_str() } else { "of the credentials" };
     let given = queue.url.as_ref().map_or_else(|| format!("ARN {arn}"), |url| format!("URL {url}"));
-    let message = format!(
-        "queue {} does not exist in region {} and account {account} ({given}): check the name, and whether region and account are those of the queue",
-        arn.name, queue.region
-    );
-    Explanation { reason: "NonExistentQueue", message }
+    let cause = format!("queue {} does not exist in region {} and account {account} ({given})", arn.name, queue.region);
+    Explanation::new(
+        "NonExistentQueue",
+        &cause,
+        "check the name, and whether region and account are those of the queue",
+    )
 }
 
 fn access_denied(action: &str, fault: &Fault, queue: &Queue, caller: &str) -> Explanation {
     let arn = &queue.arn;
     let refusal = format!("{action} denied to {caller} on {arn}");
     let statement = format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"{arn}"}}"#);
-    let explicit = fault.message.contains("explicit deny");
-    let message = if explicit {
-        format!("{refusal} by an explicit deny: remove it from the policies of the role, the queue or the organization")
-    } else {
-        format!(
-            "{refusal}: add {statement} to the caller's policy, and for a queue of another account to the queue's policy too"
-        )
-    };
-    Explanation { reason: "AccessDenied", message }
+    if fault.message.contains("explicit deny") {
+        let fix = "remove it from the policies of the role, the queue or the organization";
+        return Explanation::new("AccessDenied", &format!("{refusal} by an explicit deny"), fix);
+    }
+    let fix =
+        format!("add {statement} to the caller's policy, and for a queue of another account to the queue's policy too");
+    Explanation::new("AccessDenied", &refusal, fix)
 }
 
 fn kms(action: &str, code: &str, queue: &Queue, caller: &str) -> Explanation {
@@ -93,39 +100,38 @@ fn kms(action: &str, code: &str, queue: &Queue, caller: &str) -> Explanation {
         "InvalidKeyUsage" => "the key is not one for encryption, give the queue another one".to_owned(),
         _ => "see the key in the KMS console".to_owned(),
     };
-    let message = format!("{action} on {} failed with {code}, the queue uses a customer key: {next}", queue.arn);
-    Explanation { reason: "KmsAccessDenied", message }
+    let cause = format!("{action} on {} failed with {code}, the queue uses a customer key", queue.arn);
+    Explanation::new("KmsAccessDenied", &cause, next)
 }
 
 fn credentials(code: &str, fault: &Fault) -> Explanation {
     match code {
-        "CredentialsNotFound" => {
-            let message = format!(
-                "no AWS credentials were found ({}): set serviceAccountName (EKS Pod Identity, IRSA), auth.webIdentity or auth.secret, or outside a cluster AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-                fault.message
-            );
-            Explanation { reason: "CredentialsNotFound", message }
-        }
-        "AssumeRoleDenied" => {
-            let message = format!(
-                "the role could not be assumed ({}): check its ARN, that its trust policy names the caller, and the external id",
-                fault.message
-            );
-            Explanation { reason: "AssumeRoleDenied", message }
-        }
-        _ => Explanation { reason: "CredentialsRejected", message: rejected(code) },
+        "CredentialsNotFound" => Explanation::new(
+            "CredentialsNotFound",
+            &format!("no AWS credentials were found ({})", fault.message),
+            "set serviceAccountName (EKS Pod Identity, IRSA), auth.webIdentity or auth.secret, or outside a cluster AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ),
+        "AssumeRoleDenied" => Explanation::new(
+            "AssumeRoleDenied",
+            &format!("the role could not be assumed ({})", fault.message),
+            "check its ARN, that its trust policy names the caller, and the external id",
+        ),
+        _ => Explanation::new(
+            "CredentialsRejected",
+            &format!("AWS rejects the credentials with {code}, {}", rejection(code)),
+            "give keys that are valid, or restart the pod so that it gets new ones",
+        ),
     }
 }
 
-fn rejected(code: &str) -> String {
-    let next = match code {
-        "ExpiredToken" | "ExpiredTokenException" => "they have expired, issue new ones",
+fn rejection(code: &str) -> &'static str {
+    match code {
+        "ExpiredToken" | "ExpiredTokenException" => "they have expired",
         "RequestExpired" | "InvalidSignatureException" | "SignatureDoesNotMatch" => {
-            "the secret key does not belong to the access key, or the clock is wrong"
+            "the secret key does not belong to the access key or the clock is wrong"
         }
         _ => "the access key does not exist, is inactive or belongs to another partition",
-    };
-    format!("AWS rejects the credentials with {code}: {next}")
+    }
 }
 
 fn unreachable(fault: &Fault, queue: &Queue) -> Explanation {
@@ -139,8 +145,8 @@ fn unreachable(fault: &Fault, queue: &Queue) -> Explanation {
             "check the region, DNS, and that egress to AWS on port 443 is allowed (HTTPS_PROXY, NetworkPolicy, VPC endpoint)"
         }
     };
-    let message = format!("the endpoint {endpoint} cannot be reached ({}): {next}", fault.message);
-    Explanation { reason: "EndpointUnreachable", message }
+    let cause = format!("the endpoint {endpoint} cannot be reached ({})", fault.message);
+    Explanation::new("EndpointUnreachable", &cause, next)
 }
 
 fn other(action: &str, code: &str, fault: &Fault, queue: &Queue) -> Explanation {
@@ -154,8 +160,7 @@ fn other(action: &str, code: &str, fault: &Fault, queue: &Queue) -> Explanation 
         | FaultClass::Unknown => "look the code up in the API reference of SQS",
     };
     let detail = if fault.message.is_empty() { String::new() } else { format!(" ({})", fault.message) };
-    let message = format!("{action} on {} failed with {code}{detail}: {next}", queue.arn);
-    Explanation { reason: "QueueError", message }
+    Explanation::new("QueueError", &format!("{action} on {} failed with {code}{detail}", queue.arn), next)
 }
 
 fn status(code: u16, url: &str) -> Explanation {
@@ -178,7 +183,7 @@ fn status(code: u16, url: &str) -> Explanation {
         500..=599 => ("SinkUnavailable", "it has a problem of its own, see its logs; the event is repeated"),
         _ => ("SinkRefuses", "it refuses the event for good, see its logs"),
     };
-    Explanation { reason, message: format!("the sink {url} answers {code}: {next}") }
+    Explanation::new(reason, &format!("the sink {url} answers {code}"), next)
 }
 
 fn transport(class: TransportClass) -> (&'static str, &'static str) {
@@ -243,7 +248,8 @@ mod tests {
     fn explained(code: &str, message: &str) -> (&'static str, String) {
         let status = (!code.is_empty()).then_some(403);
         let fault = Fault { class: classify(code, status), code: code.to_owned(), message: message.to_owned(), status };
-        let Explanation { reason, message } = explain("sqs:ReceiveMessage", &fault, &queue(), None);
+        let Explanation { reason, message, fix } = explain("sqs:ReceiveMessage", &fault, &queue(), None);
+        assert!(message.ends_with(&format!(": {fix}")), "{message}");
         (reason, message)
     }
 
@@ -259,9 +265,9 @@ mod tests {
             ("KmsDisabled", "", "KmsAccessDenied", "sqs:ReceiveMessage on arn:aws:sqs:eu-north-1:123456789012:orders failed with KmsDisabled, the queue uses a customer key: enable the key"),
             ("CredentialsNotFound", "tried everything", "CredentialsNotFound", "no AWS credentials were found (tried everything): set serviceAccountName (EKS Pod Identity, IRSA), auth.webIdentity or auth.secret, or outside a cluster AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
             ("AssumeRoleDenied", "STS answered AccessDenied: no", "AssumeRoleDenied", "the role could not be assumed (STS answered AccessDenied: no): check its ARN, that its trust policy names the caller, and the external id"),
-            ("InvalidClientTokenId", "", "CredentialsRejected", "AWS rejects the credentials with InvalidClientTokenId: the access key does not exist, is inactive or belongs to another partition"),
-            ("ExpiredToken", "", "CredentialsRejected", "AWS rejects the credentials with ExpiredToken: they have expired, issue new ones"),
-            ("SignatureDoesNotMatch", "", "CredentialsRejected", "AWS rejects the credentials with SignatureDoesNotMatch: the secret key does not belong to the access key, or the clock is wrong"),
+            ("InvalidClientTokenId", "", "CredentialsRejected", "AWS rejects the credentials with InvalidClientTokenId, the access key does not exist, is inactive or belongs to another partition: give keys that are valid, or restart the pod so that it gets new ones"),
+            ("ExpiredToken", "", "CredentialsRejected", "AWS rejects the credentials with ExpiredToken, they have expired: give keys that are valid, or restart the pod so that it gets new ones"),
+            ("SignatureDoesNotMatch", "", "CredentialsRejected", "AWS rejects the credentials with SignatureDoesNotMatch, the secret key does not belong to the access key or the clock is wrong: give keys that are valid, or restart the pod so that it gets new ones"),
             ("", "Connection refused", "EndpointUnreachable", "the endpoint of SQS in eu-north-1 cannot be reached (Connection refused): check the region, DNS, and that egress to AWS on port 443 is allowed (HTTPS_PROXY, NetworkPolicy, VPC endpoint)"),
             ("UnsupportedOperation", "no", "QueueError", "sqs:ReceiveMessage on arn:aws:sqs:eu-north-1:123456789012:orders failed with UnsupportedOperation (no): look the code up in the API reference of SQS"),
             ("ThrottlingException", "", "QueueError", "sqs:ReceiveMessage on arn:aws:sqs:eu-north-1:123456789012:orders failed with ThrottlingException: AWS asks for fewer calls, they are slowed down"),
@@ -298,6 +304,7 @@ mod tests {
         let explained = explain_answer(&Answer::Failed(failure), &Url::parse("https://sink/").expect("a URL"));
         let expected = Explanation {
             reason: "SinkUnavailable",
+            fix: "give its CA in K_CA_CERTS (sink.CACerts), and use a host name that is in its certificate".to_owned(),
             message: "the sink https://sink/ is not trusted (unknown issuer): give its CA in K_CA_CERTS (sink.CACerts), and use a host name that is in its certificate".to_owned(),
         };
         assert_eq!(explained, Some(expected));

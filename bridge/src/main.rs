@@ -4,7 +4,8 @@ use std::error::Error;
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
-use sqs_bridge::args::{self, Args, Command, DryRun, RunArgs};
+use sqs_bridge::args::{self, Args, Check, Command, DryRun, RunArgs};
+use sqs_bridge::check::{self, Grade};
 use sqs_bridge::config::{Config, ConfigErrors, Strings, show};
 use sqs_bridge::{aws, convert, dry_run, policy, run, telemetry};
 use tokio::runtime::{Builder, Runtime};
@@ -36,7 +37,7 @@ fn execute(command: Command, settings: &RunArgs) -> Result<ExitCode, Box<dyn Err
     match command {
         Command::Run => return bridge(settings),
         Command::DryRun(options) => return look(settings, options),
-        Command::Check(_) => return Err("not in this build".into()),
+        Command::Check(options) => return doctor(settings, options),
         Command::PrintConfig => {
             show::print(settings, &Environment, &mut out)?;
             Config::load(settings, &Environment)?;
@@ -88,6 +89,23 @@ fn look(settings: &RunArgs, options: DryRun) -> Result<ExitCode, Box<dyn Error>>
             signals = stopper.stop_on_signals() => signals?,
         }
         Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Checks, prints, and tells by the exit code what the worst was.
+fn doctor(settings: &RunArgs, options: Check) -> Result<ExitCode, Box<dyn Error>> {
+    let (report, settings) = runtime(1)?.block_on(check::check(settings, &Environment, options));
+    let mut out = io::stdout();
+    if options.json {
+        report.print_json(&mut out)?
+    } else {
+        report.print_text(&mut out)?
+    }
+    Ok(match (settings, report.result) {
+        (Err(_), _) => ExitCode::from(2),
+        (Ok(()), Grade::Ok) => ExitCode::SUCCESS,
+        (Ok(()), Grade::Warning) => ExitCode::from(3),
+        (Ok(()), Grade::Failed) => ExitCode::FAILURE,
     })
 }
 

@@ -8,6 +8,7 @@ mod files;
 mod headers;
 mod surroundings;
 mod token;
+mod trial;
 mod trust;
 
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ use trust::Trust;
 
 pub use error::SinkError;
 pub use surroundings::Surroundings;
+pub use trial::{Reply, Trial};
 pub(crate) use trust::system_trust;
 
 /// A client lives so long, 20 % more or less: what its pool would keep for ever, such as the address of a replaced
@@ -203,14 +205,23 @@ impl Sink {
     }
 
     async fn exchange(&self, headers: HeaderMap, body: Bytes) -> Answer {
-        let mut request = reqwest::Request::new(Method::POST, self.url.clone());
+        match self.execute(Method::POST, headers, body).await {
+            Ok(response) => answer::read(response).await,
+            Err(failure) => Answer::Failed(failure),
+        }
+    }
+
+    async fn execute(
+        &self,
+        method: Method,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<reqwest::Response, TransportFailure> {
+        let mut request = reqwest::Request::new(method, self.url.clone());
         *request.headers_mut() = headers;
         *request.body_mut() = Some(body.into());
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
-        match client.execute(request).await {
-            Ok(response) => answer::read(response).await,
-            Err(error) => Answer::Failed(failure::explain(&error, &self.authority, self.timeout)),
-        }
+        client.execute(request).await.map_err(|error| failure::explain(&error, &self.authority, self.timeout))
     }
 
     fn headers_of(&self, encoded: &Encoded, token: Option<HeaderValue>) -> HeaderMap {

@@ -218,7 +218,8 @@ fn spawning(source: &Source) -> Vec<Violation> {
 }
 
 fn deleting(source: &Source) -> Vec<Violation> {
-    if source.path == "bridge/src/settle/write.rs" {
+    // `check` asks whether deleting is permitted, with a receipt handle that no receive ever gave out.
+    if matches!(source.path.as_str(), "bridge/src/settle/write.rs" | "bridge/src/check/probe.rs") {
         return Vec::new();
     }
     let needles = ["delete_message(", "delete_message_batch(", "purge_queue("];
