@@ -98,6 +98,8 @@ pub async fn resolve_queue_url(clients: &Clients, queue: &Queue) -> Result<Strin
 }
 
 async fn queue_url_by_name(clients: &Clients, queue: &Queue) -> Result<String, Fault> {
+    // Finding credentials may take longer than one attempt of a call.
+    clients.identity.load().await?;
     let account = Some(queue.arn.account.clone()).filter(|account| !account.is_empty());
     let request = clients.control.get_queue_url().queue_name(&queue.arn.name).set_queue_owner_aws_account_id(account);
     let answer = request.send().await.map_err(|error| fault(&error))?;

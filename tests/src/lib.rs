@@ -1,5 +1,6 @@
 //! What the tests above unit tests are made of: servers that misbehave on demand, and questions to real ones.
 
+pub mod fake_aws;
 mod port;
 pub mod servers;
 pub mod sqs;

@@ -47,6 +47,8 @@ impl std::error::Error for IdentityError {}
 const MARGIN: Duration = Duration::from_secs(300);
 /// Between two tries to renew credentials that still hold.
 const RETRY: Duration = Duration::from_secs(10);
+/// How long a request with good credentials waits for newer ones.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Identity {
     pub(super) fn new(source: Source) -> Self {
@@ -61,7 +63,7 @@ impl Identity {
         match self.held(|held| held.look(SystemTime::now())) {
             Look::Good(credentials) => Ok(credentials),
             Look::Due(credentials) => match self.shared.loading.try_acquire() {
-                Ok(_turn) => Ok(self.renew().await.unwrap_or(credentials)),
+                Ok(_turn) => Ok(self.try_to_renew().await.unwrap_or(credentials)),
                 Err(_) => Ok(credentials),
             },
             Look::Missing => {
@@ -87,6 +89,15 @@ impl Identity {
     /// Where the credentials come from, for people.
     pub fn describe(&self) -> String {
         self.shared.source.describe()
+    }
+
+    /// Newer credentials if they come soon: whoever asked has good ones and other things to do.
+    async fn try_to_renew(&self) -> Option<Credentials> {
+        let renewed = tokio::time::timeout(PATIENCE, self.renew()).await;
+        if renewed.is_err() {
+            self.change(|held| held.put_off(SystemTime::now()));
+        }
+        renewed.ok()?.ok()
     }
 
     async fn renew(&self) -> Result<Credentials, Fault> {

@@ -100,9 +100,9 @@ pub fn attributes(attributes: &Attributes, queue: &Queue) -> Vec<Finding> {
 
 fn redrive(attributes: &Attributes, queue: &Queue) -> Finding {
     let policy: Option<Value> = attributes.get("RedrivePolicy").and_then(|policy| serde_json::from_str(policy).ok());
-    let count = policy.as_ref().map(|policy| match &policy["maxReceiveCount"] {
-        Value::String(count) => count.parse().unwrap_or_default(),
-        count => count.as_u64().unwrap_or_default(),
+    let count = policy.as_ref().map(|policy| {
+        let count = &policy["maxReceiveCount"];
+        count.as_u64().or_else(|| count.as_str()?.parse().ok()).unwrap_or_default()
     });
     let least = if queue.is_fifo() { 10 } else { 3 };
     match count {
@@ -161,11 +161,8 @@ fn encryption(attributes: &Attributes) -> Finding {
 fn producers(attributes: &Attributes) -> Finding {
     let policy: Value =
         attributes.get("Policy").and_then(|policy| serde_json::from_str(policy).ok()).unwrap_or_default();
-    let statements = match &policy["Statement"] {
-        Value::Array(statements) => statements.as_slice(),
-        other => std::slice::from_ref(other),
-    };
-    let mut names: Vec<String> = statements.iter().filter(|it| allows_sending(it)).flat_map(principals).collect();
+    let mut names: Vec<String> =
+        items(&policy["Statement"]).iter().filter(|it| allows_sending(it)).flat_map(principals).collect();
     names.sort_unstable();
     names.dedup();
     if names.is_empty() {
@@ -180,27 +177,22 @@ fn producers(attributes: &Attributes) -> Finding {
 }
 
 fn allows_sending(statement: &Value) -> bool {
-    let actions = match &statement["Action"] {
-        Value::Array(actions) => actions.as_slice(),
-        other => std::slice::from_ref(other),
-    };
     let sends = |action: &Value| {
         let action = action.as_str().unwrap_or_default().to_ascii_lowercase();
         matches!(action.as_str(), "*" | "sqs:*" | "sqs:send*" | "sqs:sendmessage")
     };
-    statement["Effect"] == "Allow" && actions.iter().any(sends)
+    statement["Effect"] == "Allow" && items(&statement["Action"]).iter().any(sends)
 }
 
 fn principals(statement: &Value) -> Vec<String> {
-    let texts = |value: &Value| match value {
-        Value::String(name) => vec![name.clone()],
-        Value::Array(names) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
-    };
-    match &statement["Principal"] {
-        Value::Object(kinds) => kinds.values().flat_map(texts).collect(),
-        other => texts(other),
-    }
+    let texts = |value| items(value).iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+    let principal = &statement["Principal"];
+    principal.as_object().map_or_else(|| texts(principal), |kinds| kinds.values().flat_map(texts).collect())
+}
+
+/// IAM writes one thing as itself, several as a list.
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
 fn backlog(attributes: &Attributes) -> Finding {
