@@ -3,7 +3,9 @@
 pub mod fake_aws;
 mod port;
 pub mod servers;
+pub mod sink;
 pub mod sqs;
 pub mod suite;
+pub mod timelapse;
 pub mod wait;
 pub mod wire;

@@ -49,6 +49,20 @@ pub struct Answer {
     pub body: Bytes,
 }
 
+impl Answer {
+    fn head(&self, keep_alive: bool, length: usize) -> String {
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !keep_alive {
+            head.push_str("connection: close\r\n");
+        }
+        head.push_str(&format!("content-length: {length}\r\n\r\n"));
+        head
+    }
+}
+
 /// One side of a connection with what has been read of it beyond the last request.
 #[derive(Debug)]
 pub struct Connection<S> {
@@ -90,15 +104,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Writes an answer; with `keep_alive` false it tells the peer that the connection ends.
     pub async fn write(&mut self, answer: &Answer, keep_alive: bool) -> io::Result<()> {
-        let mut head = format!("HTTP/1.1 {} {}\r\n", answer.status, reason(answer.status));
-        for (name, value) in &answer.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        if !keep_alive {
-            head.push_str("connection: close\r\n");
-        }
-        head.push_str(&format!("content-length: {}\r\n\r\n", answer.body.len()));
-        let mut bytes = head.into_bytes();
+        let mut bytes = answer.head(keep_alive, answer.body.len()).into_bytes();
+        bytes.extend_from_slice(&answer.body);
+        self.stream.write_all(&bytes).await?;
+        self.stream.flush().await
+    }
+
+    /// Writes status, headers and what there is of the body, and promises one byte more than comes.
+    pub async fn write_part(&mut self, answer: &Answer) -> io::Result<()> {
+        let mut bytes = answer.head(true, answer.body.len() + 1).into_bytes();
         bytes.extend_from_slice(&answer.body);
         self.stream.write_all(&bytes).await?;
         self.stream.flush().await
