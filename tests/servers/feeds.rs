@@ -1,84 +1,128 @@
-//! What EventBridge, SNS, S3 and CloudWatch put into a queue, as ministack does it.
+//! What EventBridge, SNS, S3 and CloudWatch put into a queue, as ministack does it, and the events that the bridge
+//! makes of it.
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
-use tests::servers::{Watched, ministack};
+use tests::servers::{Watched, calls::Aws, ministack};
+use tests::sink::{Event, Sink};
 use tests::suite::QueueUnderTest;
 
-#[tokio::test]
-async fn a_rule_of_eventbridge_puts_the_event_into_the_queue() {
-    let server = ministack();
-    let (queue, arn) = queue_with_arn(&server).await;
-    server.aws().rule(&queue.name, &json!({"source": [queue.name]}), &arn);
-    let id = server.aws().put_event(&queue.name, "Order Placed", &["arn:aws:example:::order/1"], &json!({"total": 1}));
-
-    let body = json_body(&queue).await;
-    let told = ["id", "source", "detail-type", "resources", "detail"].map(|name| &body[name]);
-    let sent = [json!(id), json!(queue.name), json!("Order Placed"), json!(["arn:aws:example:::order/1"])];
-    assert_eq!(told, [&sent[0], &sent[1], &sent[2], &sent[3], &json!({"total": 1})]);
-}
+use crate::bridge::{accepted, emptied, start};
 
 #[tokio::test]
-async fn a_topic_puts_its_envelope_into_the_queue() {
-    let server = ministack();
-    let (queue, arn) = queue_with_arn(&server).await;
-    let topic = server.aws().topic(&queue.name);
-    server.aws().subscribe(&topic, &arn, false);
-    let id = server.aws().publish(&topic, "5 € off", "hello & <you>");
+async fn an_event_of_a_rule() {
+    let scene = Scene::new().await;
+    scene.aws().rule(&scene.queue.name, &json!({"source": [scene.queue.name]}), &scene.arn);
+    let resource = "arn:aws:example:us-east-1:000000000000:order/1";
+    let id = scene.aws().put_event(&scene.queue.name, "Order Placed", &[resource], &json!({"total": 1}));
 
-    let body = json_body(&queue).await;
-    let told = ["Type", "MessageId", "TopicArn", "Subject", "Message"].map(|name| body[name].as_str());
-    assert_eq!(told, ["Notification", &id, &topic, "5 € off", "hello & <you>"].map(Some));
+    let event = scene.only_event().await;
+    let name = scene.queue.name.as_str();
+    assert_eq!(attributes(&event), [&id, name, "OrderPlaced", resource].map(str::to_owned));
+    let body: Value = serde_json::from_slice(&event.data).expect("JSON");
+    assert_eq!([&body["detail-type"], &body["detail"]], [&json!("Order Placed"), &json!({"total": 1})]);
 }
 
 #[tokio::test]
-async fn a_topic_with_raw_delivery_puts_the_bare_message_into_the_queue() {
-    let server = ministack();
-    let (queue, arn) = queue_with_arn(&server).await;
-    let topic = server.aws().topic(&queue.name);
-    server.aws().subscribe(&topic, &arn, true);
-    server.aws().publish(&topic, "5 € off", "hello & <you>");
+async fn a_notification_of_a_topic() {
+    let scene = Scene::new().await;
+    let topic = scene.topic(false);
+    let id = scene.aws().publish(&topic, "5 € off", "hello & <you>");
 
-    assert_eq!(queue.receive_one().await.body(), Some("hello & <you>"));
+    let event = scene.only_event().await;
+    // ministack's envelope names the same subscription for all: what tells topics apart is the extension.
+    assert_eq!([event.id(), event.kind()], [&id, "com.amazonaws.sns.Notification"]);
+    assert_eq!([event.subject(), event.get("awstopicarn")], [Some("5 € off"), Some(topic.as_str())]);
+    let body: Value = serde_json::from_slice(&event.data).expect("JSON");
+    assert_eq!(body["Message"], "hello & <you>");
 }
 
 #[tokio::test]
-async fn a_bucket_announces_itself_and_then_each_object() {
-    let server = ministack();
-    let (queue, arn) = queue_with_arn(&server).await;
-    server.aws().bucket(&queue.name, &arn);
-    let body = json_body(&queue).await;
-    assert_eq!([&body["Event"], &body["Bucket"]], [&json!("s3:TestEvent"), &json!(queue.name)]);
-    queue.drain().await;
+async fn a_message_of_a_topic_with_raw_delivery() {
+    let scene = Scene::new().await;
+    let topic = scene.topic(true);
+    scene.aws().publish(&topic, "5 € off", "hello & <you>");
 
-    server.aws().put_object(&queue.name, "in%20box/%E2%82%AC+1.txt", b"hello");
-    let record = &json_body(&queue).await["Records"][0];
-    assert_eq!(record["eventName"], "ObjectCreated:Put");
-    assert_eq!(record["s3"]["bucket"]["name"], json!(queue.name));
-    assert_eq!(record["s3"]["object"]["key"], "in+box/%E2%82%AC%2B1.txt");
+    let event = scene.only_event().await;
+    assert_eq!([event.source(), event.kind()], [scene.arn.as_str(), "com.amazonaws.sqs.message"]);
+    assert_eq!(event.text(), "hello & <you>");
 }
 
 #[tokio::test]
-async fn an_alarm_reaches_the_queue_through_its_topic() {
-    let server = ministack();
-    let (queue, arn) = queue_with_arn(&server).await;
-    let topic = server.aws().topic(&queue.name);
-    server.aws().subscribe(&topic, &arn, false);
-    server.aws().alarm(&queue.name, &topic);
-    server.aws().set_off(&queue.name, "1 datapoint was over 100");
+async fn a_bucket_that_announces_itself_and_then_each_object() {
+    let scene = Scene::new().await;
+    let bucket = scene.queue.name.as_str();
+    scene.aws().bucket(bucket, &scene.arn);
+    scene.aws().put_object(bucket, "in%20box/%E2%82%AC+1.txt", b"hello");
 
-    let message = json_body(&queue).await["Message"].as_str().map(str::to_owned).expect("the envelope has a message");
-    let alarm: Value = serde_json::from_str(&message).expect("the alarm is JSON");
-    let told = ["AlarmName", "NewStateValue", "NewStateReason"].map(|name| alarm[name].as_str());
-    assert_eq!(told, [&queue.name, "ALARM", "1 datapoint was over 100"].map(Some));
+    let mut told: Vec<_> =
+        scene.events(2).await.iter().map(|event| attributes(event)).map(|[_, rest @ ..]| rest).collect();
+    told.sort();
+    let source = format!("aws:s3.us-east-1.{bucket}");
+    let created = [source.as_str(), "com.amazonaws.s3.ObjectCreated:Put", "in+box/%E2%82%AC%2B1.txt"];
+    let announced = [source.as_str(), "com.amazonaws.s3.TestEvent", ""];
+    assert_eq!(told, [created, announced].map(|told| told.map(str::to_owned)));
 }
 
-async fn queue_with_arn(server: &Watched) -> (QueueUnderTest, String) {
-    let queue = server.endpoint().queue("feed", &[]).await;
-    let arn = queue.attribute(QueueAttributeName::QueueArn).await.expect("a queue has an ARN");
-    (queue, arn)
+#[tokio::test]
+async fn an_alarm_through_its_topic() {
+    let scene = Scene::new().await;
+    let topic = scene.topic(false);
+    let alarm = scene.queue.name.as_str();
+    scene.aws().alarm(alarm, &topic);
+    scene.aws().set_off(alarm, "1 datapoint was over 100");
+
+    let event = scene.only_event().await;
+    assert_eq!(
+        [event.kind(), event.subject().unwrap_or_default()],
+        ["com.amazonaws.cloudwatch.AlarmNotification", alarm]
+    );
+    let body: Value = serde_json::from_slice(&event.data).expect("JSON");
+    assert_eq!([&body["NewStateValue"], &body["NewStateReason"]], ["ALARM", "1 datapoint was over 100"]);
 }
 
-async fn json_body(queue: &QueueUnderTest) -> Value {
-    serde_json::from_str(queue.receive_one().await.body().expect("a body")).expect("the body is JSON")
+/// A queue, and in the end a bridge that drains it.
+struct Scene {
+    server: Watched,
+    queue: QueueUnderTest,
+    arn: String,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let server = ministack();
+        let queue = server.endpoint().queue("feed", &[]).await;
+        let arn = queue.attribute(QueueAttributeName::QueueArn).await.expect("a queue has an ARN");
+        Self { server, queue, arn }
+    }
+
+    fn aws(&self) -> Aws {
+        self.server.aws()
+    }
+
+    fn topic(&self, raw: bool) -> String {
+        let topic = self.aws().topic(&self.queue.name);
+        self.aws().subscribe(&topic, &self.arn, raw);
+        topic
+    }
+
+    async fn only_event(&self) -> Event {
+        let [event] = self.events(1).await.try_into().expect("one event");
+        event
+    }
+
+    /// What the bridge makes of the messages in the queue, which it empties.
+    async fn events(&self, count: usize) -> Vec<Event> {
+        let sink = Sink::start().await;
+        let bridge = start(&self.server, &self.queue, &sink);
+        accepted(&sink, count).await;
+        emptied(&self.queue).await;
+        bridge.stop().await;
+        sink.accepted().into_iter().map(|delivery| delivery.event).collect()
+    }
+}
+
+/// Id, source, type and subject.
+fn attributes(event: &Event) -> [String; 4] {
+    [event.id(), event.source(), event.kind(), event.subject().unwrap_or_default()].map(str::to_owned)
 }
