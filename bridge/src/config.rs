@@ -7,7 +7,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-
 use crate::args::RunArgs;
 
 pub mod credentials;
