@@ -73,7 +73,7 @@ fn decisions_say_that_they_are_pure() {
         let sources = product();
         let source = sources.iter().find(|source| source.path == path);
         let source = source.unwrap_or_else(|| panic!("{path} is in the list of pure modules and does not exist"));
-        assert!(is_pure(source) || is_unwritten(source), "{path}:1: the first paragraph must end with `Pure.`");
+        assert!(is_pure(source), "{path}:1: the first paragraph must end with `Pure.`");
     }
 }
 
@@ -173,7 +173,7 @@ fn opening(source: &Source) -> Vec<Violation> {
     let is_module = source.path.contains("/src/") && !source.path.contains("/src/bin/");
     let is_crate = matches!(source.module_name(), "lib" | "main");
     let is_test = source.test_code().next().is_some_and(|(number, _)| number == 1);
-    if !is_module || is_crate || is_test || is_pure(source) || is_unwritten(source) {
+    if !is_module || is_crate || is_test || is_pure(source) {
         return Vec::new();
     }
     let paragraph = source.first_paragraph();
@@ -248,8 +248,4 @@ fn reading_messages(source: &Source) -> Vec<Violation> {
 
 fn is_pure(source: &Source) -> bool {
     source.first_paragraph().ends_with(" Pure.")
-}
-
-fn is_unwritten(source: &Source) -> bool {
-    source.first_paragraph() == "To be written."
 }
