@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use url::Url;
+
 use super::settings::Setting;
 use super::*;
 
