@@ -13,6 +13,7 @@ use crate::cache::Group;
 use crate::context::{Context, Guarded};
 use crate::crd::{AwsSqsSource, AwsSqsSourceStatus};
 use crate::observe::hash_of;
+use crate::operator::Operator;
 use apply::ApplyError;
 use progress::Progress;
 use resolve::{Addressable, Unresolved};
@@ -94,8 +95,10 @@ pub async fn reconcile(source: Arc<Guarded>, context: Arc<Context>) -> Result<Ac
         return Ok(Action::await_change());
     }
     let current = context.current_status(&group, source.status.as_ref());
-    let progress = advance(source, &group, &context).await;
-    let next = next_status(source, &group, &current, &progress, &context);
+    // Read once, so that a pass does not begin with one setting and end with another.
+    let operator = context.operator();
+    let progress = advance(source, &group, &context, &operator).await;
+    let next = next_status(source, &group, &current, &progress, &context, &operator);
     tell::events(&context, source, &current, &next, &progress).await;
     match status::write(&context.client, source, &current, &next).await {
         Ok(true) => context.status_written(&group, next),
@@ -109,15 +112,14 @@ pub async fn reconcile(source: Arc<Guarded>, context: Arc<Context>) -> Result<Ac
 }
 
 /// Resolve, validate, build, apply; stops at the first step that fails.
-async fn advance(source: &AwsSqsSource, group: &Group, context: &Context) -> Progress {
-    let operator = context.operator();
-    let (sink, dead_letter_sink) = resolve_both(source, group, context).await;
+async fn advance(source: &AwsSqsSource, group: &Group, context: &Context, operator: &Operator) -> Progress {
+    let (sink, dead_letter_sink) = resolve_both(source, group, context, operator).await;
     let mut progress = Progress { sink, dead_letter_sink, adapter: None, applied: None };
     if let (Ok(sink), Ok(dead_letter_sink)) = (&progress.sink, &progress.dead_letter_sink) {
         progress.adapter = Some(validate::validate(source, sink, dead_letter_sink.as_ref()));
     }
     if let Some(Ok(adapter)) = &progress.adapter {
-        progress.applied = Some(objects::apply(context, &operator, adapter).await);
+        progress.applied = Some(objects::apply(context, operator, adapter).await);
     }
     progress
 }
@@ -127,8 +129,8 @@ async fn resolve_both(
     source: &AwsSqsSource,
     group: &Group,
     context: &Context,
+    operator: &Operator,
 ) -> (Result<Addressable, Unresolved>, Result<Option<Addressable>, Unresolved>) {
-    let operator = context.operator();
     let sink = source.spec.sink.as_ref().map(crate::crd::Sink::destination);
     let dead_letter_sink = source.spec.delivery.as_ref().and_then(|delivery| delivery.dead_letter_sink.clone());
     let sinks = sink.iter().chain(&dead_letter_sink);
@@ -136,11 +138,11 @@ async fn resolve_both(
     targets.extend(scaling::targets(source));
     context.follower.track(group, targets);
     let resolved = match &sink {
-        Some(sink) => resolve::resolve(&context.client, sink, &group.0, &operator).await,
+        Some(sink) => resolve::resolve(&context.client, sink, &group.0, operator).await,
         None => Err(Unresolved::Empty),
     };
     let dead_letters = match &dead_letter_sink {
-        Some(sink) => resolve::resolve(&context.client, sink, &group.0, &operator).await.map(Some),
+        Some(sink) => resolve::resolve(&context.client, sink, &group.0, operator).await.map(Some),
         None => Ok(None),
     };
     (resolved, dead_letters)
@@ -152,6 +154,7 @@ fn next_status(
     current: &AwsSqsSourceStatus,
     progress: &Progress,
     context: &Context,
+    operator: &Operator,
 ) -> AwsSqsSourceStatus {
     let deployed = progress.applied.as_ref().and_then(|applied| applied.deployment.as_ref()?.as_ref().ok());
     let watched = objects::chosen(context, group);
@@ -160,7 +163,7 @@ fn next_status(
     let seen = Seen {
         deployment: deployed.and_then(|deployed| deployed.now.as_ref()).or(watched.as_deref()),
         pods: &pods,
-        oidc: context.operator().features.oidc,
+        oidc: operator.features.oidc,
     };
     status::status(source, current, progress, &seen, &Time(Timestamp::now()))
 }

@@ -1,5 +1,7 @@
 //! What the tests above unit tests are made of: servers that misbehave on demand, and questions to real ones.
 
+#[cfg(feature = "apiserver")]
+pub mod apiserver;
 pub mod fake_aws;
 mod port;
 pub mod servers;

@@ -12,6 +12,9 @@ use super::build::{CONTROLLER, TEMPLATE_HASH};
 use super::matches::covers;
 use crate::watched::digest_of;
 
+/// How often a write at an old version is tried again.
+const TRIES: u32 = 5;
+
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -111,6 +114,7 @@ pub async fn ensure(
         refuse_foreign(live, owner, &what)?;
     }
     let (change, now) = match &live {
+        Some(live) if is_half_taken_over(live) => (Change::Updated, take_over(&api, live, object, &what).await?),
         Some(live) if covers(object, &json_of(live)) => (Change::Kept, live.clone()),
         Some(live) if resource.kind == "Deployment" && !live.annotations().contains_key(TEMPLATE_HASH) => {
             (Change::Adopted, take_over(&api, live, object, &what).await?)
@@ -206,8 +210,55 @@ async fn take_over(
     what: &str,
 ) -> Result<DynamicObject, ApplyError> {
     let refused = |error| ApplyError::Refused(format!("replacing {what} failed"), error);
+    let replaced = replace(api, live.clone(), object).await.map_err(refused)?;
+    own_alone(api, replaced).await.map_err(refused)?;
+    apply(api, object, what).await
+}
+
+/// Others write status meanwhile, so a write at an old version is tried again with the new one.
+async fn replace(
+    api: &Api<DynamicObject>,
+    mut now: DynamicObject,
+    object: &Value,
+) -> Result<DynamicObject, kube::Error> {
     let (_, name) = named(object);
-    let mut replaced = json_of(live);
+    let parameters = PostParams { field_manager: Some(CONTROLLER.to_owned()), ..PostParams::default() };
+    for _ in 0..TRIES {
+        match api.replace(name, &parameters, &replacing(&now, object)?).await {
+            Err(error) if is_conflict(&error) => now = api.get(name).await?,
+            outcome => return outcome,
+        }
+    }
+    api.replace(name, &parameters, &replacing(&now, object)?).await
+}
+
+/// Says that the fields are ours and nobody else's; tried again as above.
+async fn own_alone(api: &Api<DynamicObject>, mut now: DynamicObject) -> Result<DynamicObject, kube::Error> {
+    let name = now.name_any();
+    let parameters = PatchParams { field_manager: Some(CONTROLLER.to_owned()), ..PatchParams::default() };
+    for _ in 0..TRIES {
+        match api.patch(&name, &parameters, &Patch::Merge(owned_by_us(&now))).await {
+            Err(error) if is_conflict(&error) => now = api.get(&name).await?,
+            outcome => return outcome,
+        }
+    }
+    api.patch(&name, &parameters, &Patch::Merge(owned_by_us(&now))).await
+}
+
+fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}
+
+fn owned_by_us(object: &DynamicObject) -> Value {
+    json!({"metadata": {
+        "resourceVersion": object.metadata.resource_version,
+        "managedFields": applied_by_us(object),
+    }})
+}
+
+/// The object with our parts as they shall be, and nothing else changed.
+fn replacing(now: &DynamicObject, object: &Value) -> Result<DynamicObject, kube::Error> {
+    let mut replaced = json_of(now);
     for part in ["labels", "annotations"] {
         for (key, value) in object["metadata"][part].as_object().into_iter().flatten() {
             replaced["metadata"][part][key] = value.clone();
@@ -216,17 +267,16 @@ async fn take_over(
     for (field, value) in object["spec"].as_object().into_iter().flatten() {
         replaced["spec"][field] = value.clone();
     }
-    let replaced: DynamicObject =
-        serde_json::from_value(replaced).map_err(|error| refused(kube::Error::SerdeError(error)))?;
-    let parameters = PostParams { field_manager: Some(CONTROLLER.to_owned()), ..PostParams::default() };
-    let replaced = api.replace(name, &parameters, &replaced).await.map_err(refused)?;
-    let fields = json!({"metadata": {
-        "resourceVersion": replaced.metadata.resource_version,
-        "managedFields": applied_by_us(&replaced),
-    }});
-    let parameters = PatchParams { field_manager: Some(CONTROLLER.to_owned()), ..PatchParams::default() };
-    api.patch(name, &parameters, &Patch::Merge(fields)).await.map_err(refused)?;
-    apply(api, object, what).await
+    serde_json::from_value(replaced).map_err(kube::Error::SerdeError)
+}
+
+/// True if the object was replaced by us and nobody was left to say that its fields are ours alone.
+fn is_half_taken_over(object: &DynamicObject) -> bool {
+    object.managed_fields().iter().any(|entry| {
+        entry.manager.as_deref() == Some(CONTROLLER)
+            && entry.operation.as_deref() == Some("Update")
+            && entry.subresource.is_none()
+    })
 }
 
 /// The owners of fields as they are if we had always applied: nobody but us, and whoever writes status.

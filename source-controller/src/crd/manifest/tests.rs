@@ -79,7 +79,8 @@ fn rules_agree_with_the_shared_cases() {
         return;
     };
     let schema = schema();
-    for Shared { n, e, o, old } in serde_saphyr::from_str::<Vec<Shared>>(&text).unwrap() {
+    let strict = serde_saphyr::options! { strict_booleans: true };
+    for Shared { n, e, o, old } in serde_saphyr::from_str_with_options::<Vec<Shared>>(&text, strict).unwrap() {
         let expected = e.iter().filter(|id| *id != "S").count();
         assert_eq!(messages(&schema, &o, old.as_ref()).len(), expected, "{n}");
     }
