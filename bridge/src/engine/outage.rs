@@ -78,6 +78,9 @@ impl Engine {
         }
         if self.outage.since.is_some_and(|since| now >= since + HOLD_FOR) && held.len() > PROBES {
             self.release_held(held, now);
+            // What could not be given back now (lanes kept as probes, messages being sent) has its next turn after as
+            // long again.
+            self.outage.since = Some(now);
         }
     }
 
