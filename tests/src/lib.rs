@@ -2,6 +2,7 @@
 
 #[cfg(feature = "apiserver")]
 pub mod apiserver;
+pub mod bridge;
 pub mod fake_aws;
 mod port;
 pub mod servers;

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Between two questions.
-const PAUSE: Duration = Duration::from_millis(5);
+/// Between two questions at first; later a twentieth of the time since the first, so that a long wait costs little.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
+/// And at last.
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Asks `probe` until it answers `Ok`, and returns what it holds.
 ///
@@ -19,12 +21,12 @@ where
     E: Debug,
     F: Future<Output = Result<T, E>>,
 {
-    let end = Instant::now() + deadline;
+    let start = Instant::now();
     loop {
         match probe().await {
             Ok(answer) => return answer,
-            Err(last) if Instant::now() >= end => panic!("not within {deadline:?}; the last answer was {last:?}"),
-            Err(_) => sleep(PAUSE).await,
+            Err(last) if start.elapsed() >= deadline => panic!("not within {deadline:?}; the last answer was {last:?}"),
+            Err(_) => sleep((start.elapsed() / 20).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)).await,
         }
     }
 }
