@@ -42,7 +42,7 @@ fn a_refused_permission_is_not_hammered() {
         let bridge = scene.start().await;
         bridge.unready_because("AccessDenied").await;
         scene.sqs.forget_calls();
-        tokio::time::sleep(Duration::from_secs(600)).await;
+        pass(Duration::from_secs(600)).await;
         let calls = scene.sqs.count(Action::ReceiveMessage);
         assert!((10..=22).contains(&calls), "{calls} receives in ten minutes");
         bridge.stop().await;
@@ -89,7 +89,7 @@ fn a_silent_network_is_noticed_and_survived() {
         let bridge = scene.start().await;
         bridge.ready().await;
         scene.sqs.go_silent();
-        tokio::time::sleep(Duration::from_secs(10)).await;
+        pass(Duration::from_secs(10)).await;
         scene.sqs.heal();
         let healed = tokio::time::Instant::now();
         scene.queue.send("after the silence");
@@ -108,7 +108,7 @@ fn a_partition_is_survived() {
         let bridge = scene.start().await;
         bridge.ready().await;
         scene.sqs.partition();
-        tokio::time::sleep(Duration::from_secs(300)).await;
+        pass(Duration::from_secs(300)).await;
         assert_eq!(bridge.page("/health").await.0, 200, "an outage of AWS is no reason to restart");
         scene.sqs.heal();
         let healed = tokio::time::Instant::now();

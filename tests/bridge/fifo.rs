@@ -80,7 +80,7 @@ fn a_failing_head_holds_its_group_and_is_released_with_it() {
             let (group, body) = (format!("other-{number}"), number.to_string());
             scene.queue.send_to_group(&group, &body);
             others.insert(group, vec![body]);
-            tokio::time::sleep(Duration::from_secs(10)).await;
+            pass(Duration::from_secs(10)).await;
         }
         assert_eq!(scene.sink.order_by_group(), others);
         let heads = head_attempts(&scene);

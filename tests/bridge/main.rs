@@ -19,7 +19,7 @@ use std::time::Duration;
 use tests::bridge::{RunningBridge, Setup};
 use tests::sink::Sink;
 use tests::sqs::{Deed, SimulatedQueue, Simulator};
-use tests::timelapse::timelapse;
+use tests::timelapse::{pass, timelapse};
 use tests::wait::eventually;
 
 /// Long enough for whatever a test waits for; under timelapse it costs nothing.

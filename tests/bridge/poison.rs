@@ -38,7 +38,7 @@ fn a_refused_message_without_a_dead_letter_queue_stays_and_comes_rarely() {
         let poison = scene.queue.send("poison");
         for number in 0..60 {
             scene.queue.send(number.to_string());
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            pass(Duration::from_secs(60)).await;
         }
         assert_eq!(scene.sink.accepted_count(), 60);
         let receives = scene.queue.receives(&poison);
@@ -59,7 +59,7 @@ fn a_failing_message_comes_again_after_growing_pauses() {
         // Good traffic shows that the sink is up.
         for number in 0..600 {
             scene.queue.send(number.to_string());
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            pass(Duration::from_secs(1)).await;
         }
         let receives = scene.queue.receives(&poison);
         assert!((4..=10).contains(&receives), "received {receives} times in ten minutes");

@@ -131,7 +131,7 @@ fn bridge_max_in_flight_bounds_what_is_held() {
         scene.sink.always(Reply::hang());
         scene.queue.send_all((0..50).map(|number| number.to_string()));
         let bridge = scene.setup().set("BRIDGE_MAX_IN_FLIGHT", "12").start().await;
-        tokio::time::sleep(Duration::from_secs(120)).await;
+        pass(Duration::from_secs(120)).await;
         assert_eq!(scene.queue.counts().in_flight, 12);
         bridge.kill();
     });
@@ -255,7 +255,7 @@ fn bridge_profile_cost_saves_requests() {
             scene.sqs.forget_calls();
             for number in 0..500 {
                 scene.queue.send(number.to_string());
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                pass(Duration::from_millis(20)).await;
             }
             scene.drained().await;
             per_thousand.push(scene.sqs.requests_per_thousand().expect("messages were deleted"));

@@ -4,6 +4,7 @@
 //! for a moment. So a back-off of a minute costs no time, and nothing is ever late because the machine is slow. All
 //! that is under test must run in this process, on this runtime, with tokio's clock.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,12 +35,30 @@ pub fn timelapse<F: Future>(test: F) -> F::Output {
     let counted = rests.clone();
     let mut builder = Builder::new_current_thread();
     builder.enable_all().start_paused(true).on_thread_unpark(move || counted.count_one(Instant::now()));
-    builder.build().expect("a runtime").block_on(async {
+    let runtime = builder.build().expect("a runtime");
+    IN_TIMELAPSE.set(true);
+    let outcome = runtime.block_on(async {
         let driver = tokio::spawn(drive(rests));
         let outcome = test.await;
         driver.abort();
         outcome
-    })
+    });
+    IN_TIMELAPSE.set(false);
+    outcome
+}
+
+/// Lets so much time pass: what a test does between two events of its story. It costs nothing.
+///
+/// # Panics
+///
+/// Outside of [`timelapse`], where it would be a sleep.
+pub async fn pass(time: Duration) {
+    assert!(IN_TIMELAPSE.get(), "time passes at once only under timelapse");
+    sleep(time).await;
+}
+
+thread_local! {
+    static IN_TIMELAPSE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// How often the runtime has rested, that is waited for a socket, a thread or a timer.
@@ -102,7 +121,7 @@ mod tests {
         let started = std::time::Instant::now();
         let passed = timelapse(async {
             let start = Instant::now();
-            sleep(Duration::from_secs(3600)).await;
+            pass(Duration::from_secs(3600)).await;
             start.elapsed()
         });
         assert!(passed >= Duration::from_secs(3600));
