@@ -55,8 +55,7 @@ async fn a_bucket_that_announces_itself_and_then_each_object() {
     scene.aws().bucket(bucket, &scene.arn);
     scene.aws().put_object(bucket, "in%20box/%E2%82%AC+1.txt", b"hello");
 
-    let mut told: Vec<_> =
-        scene.events(2).await.iter().map(attributes).map(|[_, rest @ ..]| rest).collect();
+    let mut told: Vec<_> = scene.events(2).await.iter().map(attributes).map(|[_, rest @ ..]| rest).collect();
     told.sort();
     let source = format!("aws:s3.us-east-1.{bucket}");
     let created = [source.as_str(), "com.amazonaws.s3.ObjectCreated:Put", "in+box/%E2%82%AC%2B1.txt"];
