@@ -66,7 +66,8 @@ impl Bench {
         };
         let stats = self.servers.wait(PATIENCE, |stats| stats.first_receive > 0).await?;
         let first = stats.first_receive.checked_sub(began);
-        let first = first.ok_or_else(|| format!("the {} asks the queue for nothing; start it by hand to see why", subject.name()))?;
+        let first = first
+            .ok_or_else(|| format!("the {} asks the queue for nothing; start it by hand to see why", subject.name()))?;
         Ok((process, first as f64 / 1_000.0))
     }
 
