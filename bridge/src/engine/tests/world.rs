@@ -60,6 +60,8 @@ struct Stored {
     dead: bool,
 }
 
+/// When, which call, and its entries with their timeouts.
+type Call = (Duration, &'static str, Vec<(String, u64)>);
 type Sink = Box<dyn FnMut(&Post, &mut Rng) -> Reply>;
 type Net = Box<dyn FnMut(&Command, Duration, &mut Rng) -> Wire>;
 
@@ -68,7 +70,7 @@ pub(super) struct World {
     pub(super) health: Arc<Health>,
     pub(super) posts: Vec<Post>,
     /// Each AWS call with its time: name, entries.
-    pub(super) calls: Vec<(Duration, &'static str, Vec<(String, u64)>)>,
+    pub(super) calls: Vec<Call>,
     pub(super) max_receive_count: Option<u32>,
     pub(super) sink: Sink,
     pub(super) net: Net,
@@ -85,6 +87,7 @@ pub(super) struct World {
     rng: Rng,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a test holds few of them")]
 enum Pending {
     Input(Input),
     /// A long poll that waits for messages until its time is over.
