@@ -5,8 +5,13 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use futures::channel::mpsc;
 use futures::{Stream, StreamExt, stream};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use kube::ResourceExt;
 
 use crate::cache::{Cache, Group};
@@ -34,22 +39,23 @@ const LONGEST_ANSWER: usize = 16 * 1024;
 /// What the pods answered last, by namespace and name.
 pub struct Observations {
     answers: Mutex<HashMap<Group, Answer>>,
-    client: reqwest::Client,
+    /// Plain HTTP: the pages hold nothing secret, and a client that knows TLS wants certificates that an image need not have.
+    client: Client<HttpConnector, Empty<Bytes>>,
+}
+
+impl Default for Observations {
+    fn default() -> Self {
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
+        Self { answers: Mutex::new(HashMap::new()), client }
+    }
 }
 
 impl Observations {
-    /// Nothing is known yet.
-    ///
-    /// # Errors
-    /// No HTTP client can be made.
-    pub fn new() -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(TIMEOUT)
-            .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self { answers: Mutex::new(HashMap::new()), client })
+    async fn page(&self, url: &str) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+        let request = http::Request::get(url).header(http::header::CONNECTION, "close").body(Empty::new())?;
+        let response = self.client.request(request).await?;
+        let body = Limited::new(response.into_body(), LONGEST_ANSWER);
+        Ok(body.collect().await?.to_bytes())
     }
 
     /// The pods of a source that run its current template, the newest first, and what they answered.
@@ -91,14 +97,10 @@ impl Observations {
     async fn ask_pod(&self, address: &str) -> Answer {
         let host = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
         let url = format!("http://{host}:8080/readiness");
-        let asked = async {
-            let response = self.client.get(&url).header("connection", "close").send().await?;
-            response.bytes().await
-        };
-        match asked.await {
-            Ok(body) if body.len() <= LONGEST_ANSWER => judge::read(&url, &body),
-            Ok(_) => Answer::Silent(format!("{url} answered more than a readiness page")),
-            Err(error) => Answer::Silent(format!("{url} did not answer: {}", innermost(&error))),
+        match tokio::time::timeout(TIMEOUT, self.page(&url)).await {
+            Ok(Ok(body)) => judge::read(&url, &body),
+            Ok(Err(error)) => Answer::Silent(format!("{url} did not answer: {}", innermost(error.as_ref()))),
+            Err(_) => Answer::Silent(format!("{url} did not answer within {} seconds", TIMEOUT.as_secs())),
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum RunError {
     Cluster(Box<dyn std::error::Error + Send + Sync>),
     /// The admin pages cannot be served.
     Admin(std::net::SocketAddr, std::io::Error),
-    /// Metrics or the HTTP client cannot be made.
+    /// Metrics cannot be made.
     Setup(Box<dyn std::error::Error + Send + Sync>),
     /// Another replica leads now.
     LeadershipLost,
@@ -41,7 +41,7 @@ impl std::fmt::Display for RunError {
         match self {
             Self::Cluster(_) => f.write_str("finding a cluster failed: set KUBECONFIG or run in a pod"),
             Self::Admin(address, _) => write!(f, "serving pages at {address} failed: choose another --admin-addr"),
-            Self::Setup(_) => f.write_str("setting up metrics and HTTP failed"),
+            Self::Setup(_) => f.write_str("setting up metrics failed"),
             Self::LeadershipLost => f.write_str("the lease was lost: another replica leads, this one starts again"),
         }
     }
@@ -109,12 +109,11 @@ pub async fn run_with(
     tracing::info!(%adapter_image, "reconciling");
 
     let (wake, woken) = mpsc::unbounded();
-    let observations = Observations::new().map_err(|error| RunError::Setup(error.into()))?;
     let context = Context::new(Parts {
         follower: Follower::new(client.clone(), wake.clone()),
         recorder: Recorder::new(client.clone(), Reporter { controller: CONTROLLER.to_owned(), instance: Some(me) }),
         watched: Watched::default(),
-        observations: Arc::new(observations),
+        observations: Arc::new(Observations::default()),
         metrics: metrics.clone(),
         operator: Operator {
             adapter_image,
