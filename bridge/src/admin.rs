@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,6 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use crate::health::{Health, Liveness};
 use crate::metrics::Metrics;
@@ -67,7 +67,7 @@ fn router(pages: Pages) -> Router {
 }
 
 async fn live(State(health): State<Arc<Health>>) -> Response {
-    let verdict = match health.live(Instant::now()) {
+    let verdict = match health.live(Instant::now().into_std()) {
         Liveness::Alive => health.owner_answers().await,
         Liveness::Stuck(sentence) => Err(sentence),
     };
@@ -78,7 +78,7 @@ async fn live(State(health): State<Arc<Health>>) -> Response {
 }
 
 async fn ready(State(health): State<Arc<Health>>) -> Response {
-    let readiness = health.readiness(Instant::now());
+    let readiness = health.readiness(Instant::now().into_std());
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(header::CONTENT_TYPE, "application/json")], readiness.to_json()).into_response()
 }
