@@ -1,7 +1,7 @@
 //! Deletes in batches, some of which fail.
 
 use super::*;
-use tests::sqs::{Action, Code, FailEntries, Fault, Request, Which, on};
+use tests::sqs::{Action, Code, Fault, Request, on};
 
 fn batch_sizes(scene: &Scene) -> Vec<usize> {
     let calls = scene.sqs.calls_of(Action::DeleteMessageBatch);
@@ -43,25 +43,6 @@ fn a_single_delete_waits_a_fifth_of_a_second_at_most() {
     });
 }
 
-/// Entries that fail on the server's side are deleted later, without another POST.
-#[test]
-fn entries_that_fail_are_deleted_later() {
-    timelapse(async {
-        for code in [Code::INTERNAL_ERROR, Code::REQUEST_THROTTLED] {
-            let scene = Scene::new().await;
-            let sender_fault = code == Code::REQUEST_THROTTLED;
-            let fail = FailEntries { which: Which::First(3), code, sender_fault };
-            let fault = scene.sqs.inject(on(Action::DeleteMessageBatch).times(2), Fault::FailEntries(fail));
-            scene.queue.send_all((0..10).map(|number| number.to_string()));
-            let bridge = scene.start().await;
-            scene.drained().await;
-            assert_eq!((fault.fired(), scene.sink.count()), (2, 10));
-            scene.assert_nothing_lost();
-            bridge.stop().await;
-        }
-    });
-}
-
 /// Lost answers and refused calls are repeated whole; SQS deletes twice without complaint.
 #[test]
 fn a_delete_without_an_answer_is_repeated() {
@@ -88,24 +69,6 @@ fn a_delete_without_an_answer_is_repeated() {
             .await;
             bridge.stop().await;
         }
-    });
-}
-
-/// A standard queue may hand over one message under two handles at once.
-#[test]
-fn a_message_under_two_handles_is_one_event() {
-    timelapse(async {
-        let scene = Scene::new().await;
-        let fault = scene.sqs.inject(on(Action::ReceiveMessage).once(), Fault::HandOverTwice);
-        scene.queue.send_all(["a", "b", "c"]);
-        let bridge = scene.start().await;
-        scene.drained().await;
-        assert_eq!(fault.fired(), 1);
-        assert_eq!(scene.sink.acceptances().len(), 3);
-        assert_eq!(scene.sink.duplicates().len(), 0);
-        let refused: Vec<_> = scene.sqs.calls().into_iter().filter_map(|call| call.error).collect();
-        assert_eq!(refused, Vec::<&str>::new(), "no batch has two entries of one id");
-        bridge.stop().await;
     });
 }
 

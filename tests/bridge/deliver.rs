@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use tests::sqs::{Action, Fault, on};
+use tests::sqs::Action;
 
 /// The plain life of a message.
 #[test]
@@ -91,20 +91,6 @@ fn bad_bodies_are_delivered_too() {
         let lost: Vec<_> = bodies.iter().filter(|body| !arrived.contains(body.as_bytes())).collect();
         assert_eq!(lost, Vec::<&&str>::new(), "bodies that did not arrive byte for byte");
         scene.assert_nothing_lost();
-        bridge.stop().await;
-    });
-}
-
-/// A server that sends no attribute at all is no reason to drop a message.
-#[test]
-fn a_message_without_any_attribute_is_delivered() {
-    timelapse(async {
-        let scene = Scene::new().await;
-        scene.sqs.inject(on(Action::ReceiveMessage), Fault::OmitAttributes);
-        let bridge = scene.start().await;
-        let id = scene.queue.send("bare");
-        scene.drained().await;
-        assert_eq!(scene.sink.accepted()[0].event.id(), &*id);
         bridge.stop().await;
     });
 }

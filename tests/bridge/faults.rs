@@ -33,22 +33,6 @@ fn readiness_says_what_is_wrong_with_the_queue() {
     });
 }
 
-/// Nothing that only a person can mend is asked more than twice a minute.
-#[test]
-fn a_refused_permission_is_not_hammered() {
-    timelapse(async {
-        let scene = Scene::new().await;
-        scene.sqs.inject(on(Action::ReceiveMessage), Fault::Refuse(Code::ACCESS_DENIED));
-        let bridge = scene.start().await;
-        bridge.unready_because("AccessDenied").await;
-        scene.sqs.forget_calls();
-        pass(Duration::from_secs(600)).await;
-        let calls = scene.sqs.count(Action::ReceiveMessage);
-        assert!((10..=22).contains(&calls), "{calls} receives in ten minutes");
-        bridge.stop().await;
-    });
-}
-
 /// Whatever passes is waited out, and the work goes on.
 #[test]
 fn passing_faults_of_sqs_are_waited_out() {
@@ -78,67 +62,6 @@ fn passing_faults_of_sqs_are_waited_out() {
             assert_eq!(scene.sink.duplicates().len(), 0, "{fault:?}");
             bridge.stop().await;
         }
-    });
-}
-
-/// A dead connection in the middle of a poll is noticed.
-#[test]
-fn a_silent_network_is_noticed_and_survived() {
-    timelapse(async {
-        let scene = Scene::new().await;
-        let bridge = scene.start().await;
-        bridge.ready().await;
-        scene.sqs.go_silent();
-        pass(Duration::from_secs(10)).await;
-        scene.sqs.heal();
-        let healed = tokio::time::Instant::now();
-        scene.queue.send("after the silence");
-        scene.drained().await;
-        let took = healed.elapsed();
-        assert!(took <= Duration::from_secs(60), "it took {took:?}");
-        bridge.stop().await;
-    });
-}
-
-/// After a partition the bridge is back at work within half a minute.
-#[test]
-fn a_partition_is_survived() {
-    timelapse(async {
-        let scene = Scene::new().await;
-        let bridge = scene.start().await;
-        bridge.ready().await;
-        scene.sqs.partition();
-        pass(Duration::from_secs(300)).await;
-        assert_eq!(bridge.page("/health").await.0, 200, "an outage of AWS is no reason to restart");
-        scene.sqs.heal();
-        let healed = tokio::time::Instant::now();
-        scene.queue.send("after the partition");
-        scene.drained().await;
-        let took = healed.elapsed();
-        assert!(took <= Duration::from_secs(35), "it took {took:?}");
-        bridge.stop().await;
-    });
-}
-
-/// An access key that is taken away is replaced by the one in its file.
-#[test]
-fn a_rotated_key_is_taken_up() {
-    timelapse(async {
-        let keys = tempfile::tempdir().expect("a temporary directory");
-        let write = |key: &str| std::fs::write(keys.path().join("accessKeyId"), key).expect("the key can be written");
-        write("AKIDOLD");
-        std::fs::write(keys.path().join("secretAccessKey"), "secret").expect("the key can be written");
-        let scene = Scene::new().await;
-        let setup = scene.setup().set("BRIDGE_KEYS_DIR", &keys.path().to_string_lossy());
-        let bridge = setup.start().await;
-        bridge.ready().await;
-        write("AKIDNEW");
-        scene.sqs.reject_access_key("AKIDOLD", Code::EXPIRED_TOKEN);
-        scene.queue.send("with the new key");
-        scene.drained().await;
-        let last = scene.sqs.calls().pop().expect("there were calls");
-        assert_eq!(last.caller.access_key, "AKIDNEW");
-        bridge.stop().await;
     });
 }
 

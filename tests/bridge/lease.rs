@@ -4,22 +4,6 @@ use super::*;
 use tests::sink::Reply;
 use tests::sqs::{Action, Fault, on};
 
-/// However long the sink takes, it gets each event once.
-#[test]
-fn a_slow_sink_gets_each_event_once() {
-    timelapse(async {
-        for seconds in [12, 29, 31, 100, 300] {
-            let scene = Scene::new().await;
-            scene.sink.always(Reply::accept().after(Duration::from_secs(seconds)));
-            let bridge = scene.start().await;
-            let id = scene.queue.send("slow");
-            scene.drained().await;
-            assert_eq!((scene.sink.count(), scene.queue.receives(&id)), (1, 1), "a sink that takes {seconds} s");
-            bridge.stop().await;
-        }
-    });
-}
-
 /// A message done before half its time costs no heartbeat.
 #[test]
 fn a_quick_message_costs_no_heartbeat() {
@@ -30,36 +14,6 @@ fn a_quick_message_costs_no_heartbeat() {
         scene.queue.send("quick");
         scene.drained().await;
         assert_eq!(scene.sqs.count(Action::ChangeMessageVisibilityBatch), 0);
-        bridge.stop().await;
-    });
-}
-
-/// After the delete nobody touches the message's visibility.
-#[test]
-fn no_heartbeat_follows_a_delete() {
-    timelapse(async {
-        let scene = Scene::new().await;
-        let mut random = fastrand::Rng::with_seed(1);
-        scene.sink.decide(move |_| Some(Reply::accept().after(Duration::from_millis(random.u64(..40_000)))));
-        let bridge = scene.start().await;
-        scene.queue.send_all((0..200).map(|number| number.to_string()));
-        scene.drained().await;
-        pass(Duration::from_secs(60)).await;
-
-        let deleted: std::collections::BTreeMap<_, _> = scene
-            .sqs
-            .ledger()
-            .into_iter()
-            .filter(|entry| entry.deed == Deed::Deleted)
-            .map(|entry| (entry.id, entry.at))
-            .collect();
-        for call in scene.sqs.calls_of(Action::ChangeMessageVisibilityBatch) {
-            assert_eq!(call.failed, Vec::<&str>::new(), "a heartbeat failed");
-            for id in &call.messages {
-                assert!(deleted.get(id).is_none_or(|at| *at >= call.at), "a heartbeat for {id} after its delete");
-            }
-        }
-        assert_eq!(scene.sink.duplicates().len(), 0);
         bridge.stop().await;
     });
 }

@@ -48,44 +48,6 @@ fn a_refused_message_without_a_dead_letter_queue_stays_and_comes_rarely() {
     });
 }
 
-/// An event that fails again and again is given back for longer and longer.
-#[test]
-fn a_failing_message_comes_again_after_growing_pauses() {
-    timelapse(async {
-        let scene = Scene::new().await;
-        scene.sink.decide(|delivery| (delivery.event.text() == "poison").then(|| Reply::status(500)));
-        let bridge = scene.start().await;
-        let poison = scene.queue.send("poison");
-        // Good traffic shows that the sink is up.
-        for number in 0..600 {
-            scene.queue.send(number.to_string());
-            pass(Duration::from_secs(1)).await;
-        }
-        let receives = scene.queue.receives(&poison);
-        assert!((4..=10).contains(&receives), "received {receives} times in ten minutes");
-        let pauses = pauses(&scene, &poison);
-        assert!(pauses.last() > pauses.first(), "the pauses grow: {pauses:?}");
-        assert!(pauses[0] <= Duration::from_secs(2), "the first pause is at most 2 s: {pauses:?}");
-        bridge.stop().await;
-    });
-}
-
-/// For how long the message was hidden each time it was given back.
-fn pauses(scene: &Scene, id: &str) -> Vec<Duration> {
-    let history = scene.queue.history(id);
-    let changes = history.iter().filter_map(|entry| match entry.deed {
-        Deed::VisibilityChanged { until } => Some(until - entry.at),
-        Deed::Sent
-        | Deed::Received { .. }
-        | Deed::Expired
-        | Deed::Deleted
-        | Deed::DeletedInVain
-        | Deed::DeadLettered
-        | Deed::Purged => None,
-    });
-    changes.collect()
-}
-
 /// The dead-letter sink takes what the sink refuses, says why, and only then the message goes.
 #[test]
 fn the_dead_letter_sink_gets_the_event_and_the_reason() {

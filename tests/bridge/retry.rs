@@ -1,12 +1,8 @@
 //! A sink that does not take an event at once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::*;
 use tests::sink::Reply;
 use tests::sink::reply::Ending;
-use tests::sqs::Action;
 
 const RETRIED: [u16; 8] = [404, 408, 409, 429, 500, 502, 503, 599];
 
@@ -121,66 +117,4 @@ fn everything_arrives_at_a_sink_that_often_refuses() {
         scene.assert_nothing_lost();
         bridge.stop().await;
     });
-}
-
-/// A message that was given back and received again is the same event to the sink.
-#[test]
-fn a_redelivered_message_keeps_id_and_source() {
-    timelapse(async {
-        let scene = Scene::new().await;
-        let refusals = Arc::new(AtomicUsize::new(0));
-        let counted = refusals.clone();
-        // Only "again" fails, so that the sink as a whole is not taken for down.
-        scene.sink.decide(move |delivery| {
-            let refuse = delivery.event.text() == "again" && counted.fetch_add(1, Ordering::SeqCst) < 4;
-            refuse.then(|| Reply::status(500))
-        });
-        let bridge = scene.start().await;
-        let id = scene.queue.send("again");
-        scene.drained().await;
-
-        assert_eq!(scene.queue.receives(&id), 2);
-        let keys: std::collections::BTreeSet<_> = scene.sink.deliveries().iter().map(|it| it.event.key()).collect();
-        assert_eq!(keys.into_iter().collect::<Vec<_>>(), [(scene.queue.arn(), id.to_string())]);
-        bridge.stop().await;
-    });
-}
-
-/// Of three records one is refused until the message comes again: then only that one is sent.
-#[test]
-fn only_the_records_that_were_not_accepted_are_sent_again() {
-    timelapse(async {
-        let scene = Scene::new().await;
-        let refusals = Arc::new(AtomicUsize::new(0));
-        let counted = refusals.clone();
-        scene.sink.decide(move |delivery| {
-            let refuse = delivery.event.subject() == Some("two") && counted.fetch_add(1, Ordering::SeqCst) < 4;
-            refuse.then(|| Reply::status(503))
-        });
-        let bridge = scene.start().await;
-        let id = scene.queue.send(three_records());
-        scene.drained().await;
-
-        assert_eq!(scene.queue.receives(&id), 2);
-        let sent = |subject| {
-            let deliveries = scene.sink.deliveries();
-            deliveries.iter().filter(|delivery| delivery.event.subject() == Some(subject)).count()
-        };
-        assert_eq!([sent("one"), sent("two"), sent("three")], [1, 5, 1]);
-        assert_eq!(scene.sink.acceptances().len(), 3);
-        assert_eq!(scene.sqs.calls_of(Action::DeleteMessageBatch).len(), 1);
-        bridge.stop().await;
-    });
-}
-
-fn three_records() -> String {
-    let record = |key: &str| {
-        serde_json::json!({
-            "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
-            "eventTime": "2026-11-24T10:00:00.000Z", "eventName": "ObjectCreated:Put",
-            "responseElements": {"x-amz-request-id": format!("REQ-{key}"), "x-amz-id-2": "HOST"},
-            "s3": {"bucket": {"name": "photos"}, "object": {"key": key, "sequencer": "01"}}
-        })
-    };
-    serde_json::json!({ "Records": [record("one"), record("two"), record("three")] }).to_string()
 }

@@ -1,7 +1,6 @@
 //! Each setting, from its variable to the request that it changes.
 
 use super::*;
-use tests::bridge::ACCESS_KEY;
 use tests::sink::Reply;
 use tests::sqs::request::ReceiveMessage;
 use tests::sqs::{Action, Call};
@@ -19,24 +18,6 @@ async fn first_long_poll(settings: &[(&str, &str)]) -> (ReceiveMessage, Call) {
     .await;
     bridge.stop().await;
     (call.receive().expect("a receive").clone(), call)
-}
-
-/// What is on the wire by default, nothing left to the queue's own settings.
-#[test]
-fn a_receive_asks_explicitly_for_everything_it_needs() {
-    timelapse(async {
-        let (ask, call) = first_long_poll(&[]).await;
-        assert_eq!(ask.wait_time_seconds, Some(20));
-        assert_eq!(ask.visibility_timeout, Some(30));
-        assert_eq!(ask.max_number_of_messages, Some(10));
-        assert_eq!(ask.message_attribute_names, ["All"]);
-        assert_eq!(ask.attribute_names, Vec::<String>::new());
-        let mut system = ask.message_system_attribute_names.clone();
-        system.sort();
-        assert_eq!(system, ["AWSTraceHeader", "ApproximateReceiveCount", "MessageGroupId", "SentTimestamp"]);
-        assert_eq!(ask.receive_request_attempt_id, None);
-        assert_eq!((call.caller.access_key.as_str(), call.caller.region.as_str()), (ACCESS_KEY, "us-east-1"));
-    });
 }
 
 #[test]
@@ -80,22 +61,6 @@ fn a_fifo_receive_asks_for_order() {
             assert!(ask.message_system_attribute_names.iter().any(|asked| asked == name), "{name} is asked for");
         }
         assert!(ask.receive_request_attempt_id.as_ref().is_some_and(|id| id.len() >= 32), "an attempt id is sent");
-        bridge.stop().await;
-    });
-}
-
-/// An ARN alone names queue and account; the URL is asked for.
-#[test]
-fn aws_sqs_arn_alone_finds_the_queue_of_its_account() {
-    timelapse(async {
-        let scene = Scene::new().await;
-        let other = scene.sqs.queue_of("999999999999", "q", &[]);
-        let setup = scene.setup().unset("AWS_SQS_URL").set("AWS_SQS_ARN", &other.arn());
-        let bridge = setup.set("AWS_ENDPOINT_URL_SQS", &scene.sqs.url()).start().await;
-        other.send("of the other account");
-        eventually(LONG, async || if other.is_empty() { Ok(()) } else { Err(other.counts()) }).await;
-        assert_eq!(scene.sink.accepted()[0].event.source(), other.arn());
-        assert_eq!(scene.sqs.count(Action::GetQueueUrl), 1);
         bridge.stop().await;
     });
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use tests::sink::Reply;
-use tests::sqs::{Action, Entry};
+use tests::sqs::Entry;
 
 /// What is being sent is finished and deleted; the exit code is 0.
 #[tokio::test]
@@ -37,21 +37,6 @@ async fn a_sigterm_gives_back_what_was_not_sent() {
     scene.drained_within(SOON).await;
     assert_eq!(scene.sink.acceptances().len(), 40);
     drop(second);
-}
-
-/// An idle bridge ends as soon as its poll has come back.
-#[tokio::test]
-async fn a_message_that_comes_in_during_the_last_poll_is_given_back() {
-    let scene = Scene::new().await;
-    let mut bridge = scene.setup().set("BRIDGE_WAIT_TIME", "5s").spawn();
-    bridge.ready().await;
-    eventually(SOON, async || if scene.sqs.count(Action::ReceiveMessage) >= 2 { Ok(()) } else { Err(()) }).await;
-    bridge.terminate();
-    bridge.line_with("drain_started").await;
-    let id = scene.queue.send("late");
-    assert_eq!(bridge.ended(SOON).await, Some(0), "{:#?}", bridge.output());
-    let counts = scene.queue.counts();
-    assert_eq!((counts.visible, counts.in_flight), (1, 0), "{:?}", scene.queue.history(&id));
 }
 
 /// After SIGKILL everything comes again, and nothing is missing.

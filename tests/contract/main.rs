@@ -3,6 +3,7 @@
 //! A rule names the file and the line that breaks it. `tidy` holds the rules, `source` how a file is read.
 
 mod documents;
+mod promises;
 mod settings;
 mod source;
 mod tidy;

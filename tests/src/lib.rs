@@ -4,7 +4,10 @@
 pub mod apiserver;
 pub mod bridge;
 pub mod fake_aws;
+pub mod log_lines;
 mod port;
+pub mod scene;
+pub mod schedule;
 pub mod servers;
 pub mod sink;
 pub mod sqs;

@@ -39,6 +39,12 @@ impl Clock {
         anchor.started.elapsed() * self.speed + anchor.skipped
     }
 
+    /// The runtime's time at `time`, provided that nobody has moved the clock on since.
+    pub fn instant_at(&self, time: Time) -> Instant {
+        let anchor = *self.anchor();
+        anchor.started + time.saturating_sub(anchor.skipped) / self.speed
+    }
+
     /// Moves the clock on at once: what would have happened in between happens now.
     pub fn skip(&self, by: Duration) {
         self.anchor().skipped += by;

@@ -150,7 +150,7 @@ impl Queue {
             return Haul { handles, dead: Vec::new() };
         }
         let mut haul = Haul::default();
-        let most = ask.most.min(self.settings.in_flight_limit.saturating_sub(self.counts.in_flight));
+        let most = ask.most.min(self.settings.in_flight_limit.saturating_sub(self.in_flight()));
         while haul.handles.len() < most {
             let messages = &self.messages;
             let visible = |index| messages.get(&index).is_some_and(|message| message.state == State::Visible);
@@ -276,7 +276,12 @@ impl Queue {
 
     /// True if SQS holds messages back because too many are in flight.
     pub fn is_over_limit(&self) -> bool {
-        self.counts.in_flight >= self.settings.in_flight_limit
+        self.in_flight() >= self.settings.in_flight_limit
+    }
+
+    /// Messages in flight, also those that other consumers hold.
+    pub fn in_flight(&self) -> usize {
+        self.counts.in_flight + self.settings.in_flight_elsewhere
     }
 
     /// How many messages there are of each kind.

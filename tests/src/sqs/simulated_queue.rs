@@ -139,6 +139,15 @@ impl SimulatedQueue {
         });
     }
 
+    /// Lets other consumers hold so many messages that are not in this queue's books.
+    pub fn set_in_flight_elsewhere(&self, count: usize) {
+        self.shared.change(|_, state| {
+            if let Some(queue) = state.cloud.queue_mut(&self.name) {
+                queue.settings.in_flight_elsewhere = count;
+            }
+        });
+    }
+
     fn send_content(&self, content: Content, delay: Option<Duration>) -> Arc<str> {
         let sent = self.shared.change(|now, state| {
             let delay = delay.or_else(|| state.cloud.queue(&self.name).map(|queue| queue.settings.delay()));

@@ -92,7 +92,8 @@ impl Cloud {
     }
 
     fn all_attributes(&self, name: &Name, queue: &Queue) -> BTreeMap<String, String> {
-        let Counts { visible, in_flight, delayed } = queue.counts();
+        let Counts { visible, delayed, .. } = queue.counts();
+        let in_flight = queue.in_flight();
         let created = (self.epoch_millis / 1000).to_string();
         let values = [visible.to_string(), delayed.to_string(), in_flight.to_string(), created.clone(), created];
         let mut all = queue.settings.attributes().clone();

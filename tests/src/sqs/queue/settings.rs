@@ -19,6 +19,8 @@ pub struct Settings {
     pub fifo: bool,
     /// After so many messages in flight SQS holds the others back. Not an attribute of SQS: tests lower it.
     pub in_flight_limit: usize,
+    /// So many more messages are in flight, held by consumers that nobody sees.
+    pub in_flight_elsewhere: usize,
     /// Where messages go that were received too often.
     pub redrive: Option<Redrive>,
     attributes: BTreeMap<String, String>,
@@ -60,7 +62,13 @@ impl Settings {
         let numbers = NUMBERS.iter().map(|(name, default, ..)| ((*name).to_owned(), default.to_string()));
         let choices =
             CHOICES.iter().filter(|_| fifo).map(|(name, default, _)| ((*name).to_owned(), (*default).to_owned()));
-        Self { fifo, in_flight_limit: IN_FLIGHT_LIMIT, redrive: None, attributes: numbers.chain(choices).collect() }
+        Self {
+            fifo,
+            in_flight_limit: IN_FLIGHT_LIMIT,
+            in_flight_elsewhere: 0,
+            redrive: None,
+            attributes: numbers.chain(choices).collect(),
+        }
     }
 
     /// Changes what `attributes` names; nothing if one of them is not allowed.
