@@ -119,7 +119,7 @@ fn credentials(code: &str, fault: &Fault) -> Explanation {
         _ => Explanation::new(
             "CredentialsRejected",
             &format!("AWS rejects the credentials with {code}, {}", rejection(code)),
-            "give keys that are valid, or restart the pod so that it gets new ones",
+            rejection_fix(code),
         ),
     }
 }
@@ -128,9 +128,18 @@ fn rejection(code: &str) -> &'static str {
     match code {
         "ExpiredToken" | "ExpiredTokenException" => "they have expired",
         "RequestExpired" | "InvalidSignatureException" | "SignatureDoesNotMatch" => {
-            "the secret key does not belong to the access key or the clock is wrong"
+            "the secret key does not belong to the access key, the region is not the endpoint's, or the clock is wrong"
         }
         _ => "the access key does not exist, is inactive or belongs to another partition",
+    }
+}
+
+fn rejection_fix(code: &str) -> &'static str {
+    match code {
+        "InvalidSignatureException" | "SignatureDoesNotMatch" => {
+            "give keys that are valid, set the region to the queue's, or set the clock"
+        }
+        _ => "give keys that are valid, or restart the pod so that it gets new ones",
     }
 }
 
@@ -267,7 +276,7 @@ mod tests {
             ("AssumeRoleDenied", "STS answered AccessDenied: no", "AssumeRoleDenied", "the role could not be assumed (STS answered AccessDenied: no): check its ARN, that its trust policy names the caller, and the external id"),
             ("InvalidClientTokenId", "", "CredentialsRejected", "AWS rejects the credentials with InvalidClientTokenId, the access key does not exist, is inactive or belongs to another partition: give keys that are valid, or restart the pod so that it gets new ones"),
             ("ExpiredToken", "", "CredentialsRejected", "AWS rejects the credentials with ExpiredToken, they have expired: give keys that are valid, or restart the pod so that it gets new ones"),
-            ("SignatureDoesNotMatch", "", "CredentialsRejected", "AWS rejects the credentials with SignatureDoesNotMatch, the secret key does not belong to the access key or the clock is wrong: give keys that are valid, or restart the pod so that it gets new ones"),
+            ("SignatureDoesNotMatch", "", "CredentialsRejected", "AWS rejects the credentials with SignatureDoesNotMatch, the secret key does not belong to the access key, the region is not the endpoint's, or the clock is wrong: give keys that are valid, set the region to the queue's, or set the clock"),
             ("", "Connection refused", "EndpointUnreachable", "the endpoint of SQS in eu-north-1 cannot be reached (Connection refused): check the region, DNS, and that egress to AWS on port 443 is allowed (HTTPS_PROXY, NetworkPolicy, VPC endpoint)"),
             ("UnsupportedOperation", "no", "QueueError", "sqs:ReceiveMessage on arn:aws:sqs:eu-north-1:123456789012:orders failed with UnsupportedOperation (no): look the code up in the API reference of SQS"),
             ("ThrottlingException", "", "QueueError", "sqs:ReceiveMessage on arn:aws:sqs:eu-north-1:123456789012:orders failed with ThrottlingException: AWS asks for fewer calls, they are slowed down"),
