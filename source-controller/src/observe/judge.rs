@@ -147,9 +147,9 @@ fn obstacle(pod: &WatchedPod) -> Option<(String, String)> {
             (
                 reason,
                 format!(
-                    "pod {} waits for a node: {}",
+                    "pod {} waits for a node: {}: make room, or change the placement or resources in spec.template",
                     pod.name_any(),
-                    condition.message.as_deref().unwrap_or_default()
+                    condition.message.as_deref().unwrap_or_default().trim_end_matches('.')
                 ),
             )
         });
@@ -166,11 +166,23 @@ fn stuck(pod: &WatchedPod, container: &ContainerStatus) -> Option<(String, Strin
             Some(ended) if reason == "CrashLoopBackOff" => last_words(ended),
             Some(_) | None => waiting.message.clone().unwrap_or_default(),
         };
-        return Some((reason.clone(), format!("pod {} cannot start: {}", pod.name_any(), one_line(&said, &reason))));
+        let told = format!("pod {} cannot start: {}{}", pod.name_any(), one_line(&said, &reason), what_to_do(&reason));
+        return Some((reason, told));
     }
     let ended = container.state.terminated.as_ref()?;
     let reason = ended.reason.clone().unwrap_or_else(|| "Error".to_owned());
     Some((reason.clone(), format!("pod {} ended: {}", pod.name_any(), one_line(&last_words(ended), &reason))))
+}
+
+/// What Kubernetes' own words leave out; the adapter's last words say it themselves.
+fn what_to_do(reason: &str) -> &'static str {
+    match reason {
+        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" | "ImageInspectError" => {
+            ": correct the adapter's image or its registry, or give spec.template.imagePullSecrets"
+        }
+        "CreateContainerConfigError" => ": correct spec.template.env, or create what it names",
+        _ => "",
+    }
 }
 
 /// The last line that a container logged, or its exit code.
@@ -253,7 +265,11 @@ mod tests {
         let asked = |status: Value| queue(&[Known { pod: pod(status), answer: None }]);
         assert_eq!(
             asked(pulling),
-            told(Truth::False, "ImagePullBackOff", "pod p cannot start: Back-off pulling image")
+            told(
+                Truth::False,
+                "ImagePullBackOff",
+                "pod p cannot start: Back-off pulling image: correct the adapter's image or its registry, or give spec.template.imagePullSecrets"
+            )
         );
         assert_eq!(
             asked(crashing),
@@ -261,7 +277,14 @@ mod tests {
         );
         assert_eq!(asked(ended), told(Truth::False, "Error", "pod p ended: exit code 137"));
         assert_eq!(asked(creating).1, "Checking");
-        assert_eq!(asked(homeless), told(Truth::False, "Unschedulable", "pod p waits for a node: 0/1 nodes"));
+        assert_eq!(
+            asked(homeless),
+            told(
+                Truth::False,
+                "Unschedulable",
+                "pod p waits for a node: 0/1 nodes: make room, or change the placement or resources in spec.template"
+            )
+        );
     }
 
     #[test]

@@ -251,7 +251,7 @@ fn available(deployment: &WatchedDeployment) -> Finding {
     let named = |type_: &str| status.conditions.iter().find(|condition| condition.type_ == type_);
     let behind = status.updated_replicas.unwrap_or(0) < deployment.spec.replicas.unwrap_or(1);
     if let Some(failure) = named("ReplicaFailure").filter(|failure| failure.status == "True" && behind) {
-        return copied(failure, false);
+        return no_pods(failure);
     }
     let unavailable = status.unavailable_replicas.unwrap_or(0);
     match named("Available") {
@@ -266,6 +266,14 @@ fn available(deployment: &WatchedDeployment) -> Finding {
             Finding::unknown(DEPLOYED, "DeploymentUnavailable", &told)
         }
     }
+}
+
+/// Pods that the API server refuses to make: what a ReplicaSet says of it names the cause, but not what to do.
+fn no_pods(failure: &WatchedCondition) -> Finding {
+    let reason = failure.reason.as_deref().filter(|reason| !reason.is_empty()).unwrap_or("ReplicaFailure");
+    let message = failure.message.as_deref().unwrap_or_default();
+    let told = format!("no pod can be made: {message}: create what is missing, or allow what is refused");
+    Finding::fails(DEPLOYED, reason, &told)
 }
 
 fn copied(condition: &WatchedCondition, unknown: bool) -> Finding {

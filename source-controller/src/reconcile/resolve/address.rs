@@ -72,11 +72,9 @@ pub fn of_status(
             .flatten()
             .find(|address| address.name.as_deref() == Some(name.as_str()))
             .ok_or_else(|| format!("address with name {name:?} not found for {who}: its status does not offer it"))?,
-        None => {
-            status.addresses.iter().flatten().next().or(status.address.as_ref()).ok_or_else(|| {
-                format!("address not set for {who}: it is not ready, or not something that takes events")
-            })?
-        }
+        None => status.addresses.iter().flatten().next().or(status.address.as_ref()).ok_or_else(|| {
+            format!("address not set for {who}: see why it is not ready, or name something that takes events")
+        })?,
     };
     let url = text(&address.url).ok_or_else(|| format!("URL missing in address of {who}"))?;
     if !url
@@ -212,7 +210,7 @@ mod tests {
         let cases = [
             (
                 serde_json::json!({}),
-                format!("address not set for {who}: it is not ready, or not something that takes events"),
+                format!("address not set for {who}: see why it is not ready, or name something that takes events"),
             ),
             (serde_json::json!({"address": {}}), format!("URL missing in address of {who}")),
             (serde_json::json!({"address": {"url": "http:///x"}}), format!("hostname missing in address of {who}")),
