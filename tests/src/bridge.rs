@@ -34,6 +34,8 @@ pub const ACCESS_KEY: &str = "AKIDBRIDGE";
 #[derive(Clone, Debug)]
 pub struct Setup {
     env: BTreeMap<String, String>,
+    /// Nothing is added but an address for the pages.
+    whole: bool,
 }
 
 /// A bridge in this process; it is aborted, without a drain, when dropped.
@@ -53,8 +55,13 @@ impl Setup {
 
     /// A bridge to a sink, its queue still unnamed.
     pub fn to(sink: &Sink) -> Self {
-        let setup = Self { env: BTreeMap::new() };
+        let setup = Self { env: BTreeMap::new(), whole: false };
         setup.set("K_SINK", &sink.url()).set("AWS_REGION", "us-east-1").set("NAME", "test-source")
+    }
+
+    /// A bridge with exactly this environment, such as that of a pod: no keys are added.
+    pub fn whole(env: BTreeMap<String, String>) -> Self {
+        Self { env, whole: true }
     }
 
     /// Sets an environment variable.
@@ -98,7 +105,7 @@ impl Setup {
     }
 
     fn with_defaults(mut self, keys: &KeyFiles) -> Self {
-        if !self.env.contains_key("AWS_APPLICATION_CREDENTIALS") {
+        if !self.whole && !self.env.contains_key("AWS_APPLICATION_CREDENTIALS") {
             self.env.entry("BRIDGE_KEYS_DIR".to_owned()).or_insert_with(|| keys.path());
         }
         self.env.entry("BRIDGE_HEALTH_ADDR".to_owned()).or_insert_with(|| "127.0.0.1:0".to_owned());

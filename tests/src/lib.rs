@@ -4,8 +4,11 @@
 pub mod apiserver;
 pub mod bridge;
 pub mod fake_aws;
+pub mod kubelet;
 pub mod log_lines;
+pub mod merge;
 mod port;
+pub mod program;
 pub mod scene;
 pub mod schedule;
 pub mod servers;

@@ -1,94 +1,37 @@
-//! Settings -> the real program, its output, its end. I/O: processes, files.
+//! Settings -> the real program and its pages. I/O: processes, files.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::process::ExitStatusExt;
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::Child;
+use serde_json::Value;
+use tokio::process::Command;
 
 use super::get;
+use crate::program::{Program, built};
 use crate::wait::eventually;
 
 /// The program as a child process; killed when dropped.
 #[derive(Debug)]
 pub struct BridgeProcess {
-    child: Child,
-    output: Arc<Mutex<Vec<String>>>,
+    program: Program,
     health: SocketAddr,
     _keys: KeyFiles,
 }
 
 impl BridgeProcess {
     pub(super) fn start(env: &BTreeMap<String, String>, keys: KeyFiles) -> Self {
-        let health = free_address().expect("a port of 127.0.0.1 is free");
-        let mut command = tokio::process::Command::new(program());
+        let chosen = env.get("BRIDGE_HEALTH_ADDR").and_then(|address| address.parse().ok());
+        let health = chosen.filter(|address: &SocketAddr| address.port() != 0);
+        let health = health.unwrap_or_else(|| free_address().expect("a port of 127.0.0.1 is free"));
+        let mut command = Command::new(built("bridge"));
         command.env_clear().envs(env).env("BRIDGE_HEALTH_ADDR", health.to_string());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().expect("the bridge can be started");
-        let output = Arc::new(Mutex::new(Vec::new()));
-        collect(child.stdout.take(), &output);
-        collect(child.stderr.take(), &output);
-        Self { child, output, health, _keys: keys }
-    }
-
-    /// Sends SIGTERM.
-    ///
-    /// # Panics
-    ///
-    /// When there is no `kill` on this machine.
-    pub fn terminate(&self) {
-        self.signal("-TERM");
-    }
-
-    /// Sends SIGKILL: no drain, no farewell.
-    ///
-    /// # Panics
-    ///
-    /// When there is no `kill` on this machine.
-    pub fn kill(&self) {
-        self.signal("-KILL");
-    }
-
-    /// Stops it with SIGSTOP, as a frozen node would.
-    pub fn freeze(&self) {
-        self.signal("-STOP");
-    }
-
-    /// Lets it go on after [`BridgeProcess::freeze`].
-    pub fn thaw(&self) {
-        self.signal("-CONT");
-    }
-
-    /// Waits for the end; answers with the exit code, `None` if a signal ended it.
-    ///
-    /// # Panics
-    ///
-    /// When it has not ended after `deadline`.
-    pub async fn ended(&mut self, deadline: Duration) -> Option<i32> {
-        let ended = tokio::time::timeout(deadline, self.child.wait()).await;
-        let status: ExitStatus = ended.expect("the bridge ends in time").expect("its end can be waited for");
-        status.code().or_else(|| status.signal().and(None))
-    }
-
-    /// Everything it has written so far, line by line.
-    pub fn output(&self) -> Vec<String> {
-        self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Waits for a line that contains `text`.
-    pub async fn line_with(&self, text: &str) -> String {
-        eventually(Duration::from_secs(60), async || {
-            let lines = self.output();
-            lines.iter().find(|line| line.contains(text)).cloned().ok_or(lines)
-        })
-        .await
+        let program = Program::start(command).expect("the bridge can be started");
+        Self { program, health, _keys: keys }
     }
 
     /// Waits until `/readiness` says 200.
@@ -100,16 +43,24 @@ impl BridgeProcess {
         .await;
     }
 
-    /// Resident memory in bytes.
-    pub fn resident_bytes(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        line.split_whitespace().next()?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+    /// What `/readiness` says, if it answers.
+    pub async fn readiness(&self) -> Option<Value> {
+        let (_, body) = get(self.health, "/readiness").await.ok()?;
+        serde_json::from_str(&body).ok()
     }
+}
 
-    fn signal(&self, signal: &str) {
-        let Some(id) = self.child.id() else { return };
-        Command::new("kill").args([signal, &id.to_string()]).status().expect("signals can be sent");
+impl Deref for BridgeProcess {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        &self.program
+    }
+}
+
+impl DerefMut for BridgeProcess {
+    fn deref_mut(&mut self) -> &mut Program {
+        &mut self.program
     }
 }
 
@@ -138,23 +89,6 @@ impl Drop for KeyFiles {
         // Left behind, it is only a directory too many in a temporary place.
         fs::remove_dir_all(&self.directory).ok();
     }
-}
-
-/// The program, which cargo builds as a binary of this package before it runs the tests.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own path");
-    test.ancestors().nth(2).expect("tests lie in <target>/<profile>/deps").join("bridge")
-}
-
-fn collect(stream: Option<impl AsyncRead + Unpin + Send + 'static>, output: &Arc<Mutex<Vec<String>>>) {
-    let Some(stream) = stream else { return };
-    let output = output.clone();
-    tokio::spawn(async move {
-        let mut lines = BufReader::new(stream).lines();
-        while let Ok(Some(line)) = lines.next_line().await {
-            output.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-        }
-    });
 }
 
 fn free_address() -> io::Result<SocketAddr> {
