@@ -61,6 +61,15 @@ pub fn explain_answer(answer: &Answer, url: &Url) -> Option<Explanation> {
     }
 }
 
+/// What to do next about an answer of a sink, in a few words; empty if the sink accepted.
+pub fn fix(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Status { code: 200..=299, .. } => "",
+        Answer::Status { code, .. } => of_status(*code).1,
+        Answer::Failed(failure) => transport(failure.class).1,
+    }
+}
+
 /// The URL as people may see it.
 pub fn without_user_info(url: &Url) -> String {
     crate::config::read::scrub(url.as_str())
@@ -106,6 +115,11 @@ fn kms(action: &str, code: &str, queue: &Queue, caller: &str) -> Explanation {
 
 fn credentials(code: &str, fault: &Fault) -> Explanation {
     match code {
+        "CredentialsNotFound" if is_about_a_file(&fault.message) => Explanation::new(
+            "CredentialsNotFound",
+            &format!("no AWS credentials were found ({})", fault.message),
+            "correct that file, in a cluster by creating the Secret of awsCredsSecret or auth.secret or correcting its key; no restart is needed",
+        ),
         "CredentialsNotFound" => Explanation::new(
             "CredentialsNotFound",
             &format!("no AWS credentials were found ({})", fault.message),
@@ -122,6 +136,11 @@ fn credentials(code: &str, fault: &Fault) -> Explanation {
             rejection_fix(code),
         ),
     }
+}
+
+/// The settings name a file, and it is not there or is not what it should be.
+fn is_about_a_file(message: &str) -> bool {
+    message.starts_with("cannot read ") || message.ends_with("has no usable keys")
 }
 
 fn rejection(code: &str) -> &'static str {
@@ -173,7 +192,12 @@ fn other(action: &str, code: &str, fault: &Fault, queue: &Queue) -> Explanation 
 }
 
 fn status(code: u16, url: &str) -> Explanation {
-    let (reason, next) = match code {
+    let (reason, next) = of_status(code);
+    Explanation::new(reason, &format!("the sink {url} answers {code}"), next)
+}
+
+fn of_status(code: u16) -> (&'static str, &'static str) {
+    match code {
         300..=399 => ("SinkRefuses", "redirects are not followed, set the sink to the final URL"),
         400 => (
             "SinkRefuses",
@@ -191,8 +215,7 @@ fn status(code: u16, url: &str) -> Explanation {
         408 | 409 | 429 => ("SinkUnavailable", "it asks to slow down, lower maxConcurrency or maxRate"),
         500..=599 => ("SinkUnavailable", "it has a problem of its own, see its logs; the event is repeated"),
         _ => ("SinkRefuses", "it refuses the event for good, see its logs"),
-    };
-    Explanation::new(reason, &format!("the sink {url} answers {code}"), next)
+    }
 }
 
 fn transport(class: TransportClass) -> (&'static str, &'static str) {
@@ -273,6 +296,7 @@ mod tests {
             ("KMS.AccessDeniedException", "", "KmsAccessDenied", "sqs:ReceiveMessage on arn:aws:sqs:eu-north-1:123456789012:orders failed with KMS.AccessDeniedException, the queue uses a customer key: allow the caller kms:Decrypt on the key, in its policy and in the key's"),
             ("KmsDisabled", "", "KmsAccessDenied", "sqs:ReceiveMessage on arn:aws:sqs:eu-north-1:123456789012:orders failed with KmsDisabled, the queue uses a customer key: enable the key"),
             ("CredentialsNotFound", "tried everything", "CredentialsNotFound", "no AWS credentials were found (tried everything): set serviceAccountName (EKS Pod Identity, IRSA), auth.webIdentity or auth.secret, or outside a cluster AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+            ("CredentialsNotFound", "cannot read /keys/accessKeyId: no such file", "CredentialsNotFound", "no AWS credentials were found (cannot read /keys/accessKeyId: no such file): correct that file, in a cluster by creating the Secret of awsCredsSecret or auth.secret or correcting its key; no restart is needed"),
             ("AssumeRoleDenied", "STS answered AccessDenied: no", "AssumeRoleDenied", "the role could not be assumed (STS answered AccessDenied: no): check its ARN, that its trust policy names the caller, and the external id"),
             ("InvalidClientTokenId", "", "CredentialsRejected", "AWS rejects the credentials with InvalidClientTokenId, the access key does not exist, is inactive or belongs to another partition: give keys that are valid, or restart the pod so that it gets new ones"),
             ("ExpiredToken", "", "CredentialsRejected", "AWS rejects the credentials with ExpiredToken, they have expired: give keys that are valid, or restart the pod so that it gets new ones"),

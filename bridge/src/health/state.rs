@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Liveness, Pause, Problem, Readiness};
+use crate::explain;
 use crate::outcome::{Answer, Verdict, verdict};
 
 /// A receive must complete within the larger of this and three waits.
@@ -32,6 +33,7 @@ pub(super) struct State {
     posts: Posts,
     failures_in_a_row: u32,
     last_failure: String,
+    last_fix: &'static str,
     refused: Option<(Instant, u16)>,
     pub(super) breaker: Option<String>,
     pub(super) heartbeat_denied: bool,
@@ -56,6 +58,7 @@ impl State {
             posts: Posts::default(),
             failures_in_a_row: 0,
             last_failure: String::new(),
+            last_fix: "",
             refused: None,
             breaker: None,
             heartbeat_denied: false,
@@ -105,9 +108,11 @@ impl State {
         match (verdict(answer), answer) {
             (Verdict::Accepted, _) => self.accepted(),
             (Verdict::Refused, Answer::Status { code, .. }) => self.refused = Some((now, *code)),
-            (Verdict::Retry { .. }, Answer::Status { code, .. }) => self.failed(format!("the sink answers {code}")),
+            (Verdict::Retry { .. }, Answer::Status { code, .. }) => {
+                self.failed(format!("the sink answers {code}"), explain::fix(answer));
+            }
             (Verdict::Retry { .. } | Verdict::Refused, Answer::Failed(failure)) => {
-                self.failed(failure.message.clone());
+                self.failed(failure.message.clone(), explain::fix(answer));
             }
         }
     }
@@ -148,9 +153,10 @@ impl State {
         self.refused = None;
     }
 
-    fn failed(&mut self, cause: String) {
+    fn failed(&mut self, cause: String, fix: &'static str) {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         self.last_failure = cause;
+        self.last_fix = fix;
     }
 
     fn warnings(&self, now: Instant) -> Vec<Problem> {
@@ -170,25 +176,37 @@ impl State {
         .collect()
     }
 
+    /// Nothing that changes from one look to the next is told, such as a count: readers write down what is new.
     fn unavailable(&self) -> Option<String> {
-        if let Some(cause) = &self.breaker {
-            return Some(format!("the circuit breaker is open: {cause}"));
-        }
-        (self.failures_in_a_row >= FAILURES_SHOWN)
-            .then(|| format!("the last {} attempts failed: {}", self.failures_in_a_row, self.last_failure))
+        let failing = (self.failures_in_a_row >= FAILURES_SHOWN).then_some(&self.last_failure);
+        let told = match (&self.breaker, failing) {
+            (Some(cause), _) => format!("the circuit breaker is open: {cause}"),
+            (None, Some(cause)) => format!("every attempt fails: {cause}"),
+            (None, None) => return None,
+        };
+        Some(with_fix(told, self.last_fix))
     }
 
     fn refusal(&self, now: Instant) -> Option<String> {
         let (since, code) = self.refused?;
-        (now.saturating_duration_since(since) < REFUSAL_SHOWN).then(|| format!("the sink refuses events with {code}"))
+        (now.saturating_duration_since(since) < REFUSAL_SHOWN).then(|| {
+            let answer = Answer::Status { code, retry_after: None, body: bytes::Bytes::new() };
+            with_fix(format!("the sink refuses events with {code}"), explain::fix(&answer))
+        })
     }
 
     fn hanging(&self, now: Instant) -> Option<String> {
         let waits = now.saturating_duration_since(self.posts.oldest()?);
-        (waits > HANGS_AFTER).then(|| format!("a POST has waited {} s for an answer", waits.as_secs()))
+        (waits > HANGS_AFTER).then(|| HANGS.to_owned())
     }
 }
 
+fn with_fix(told: String, fix: &str) -> String {
+    if fix.is_empty() { told } else { format!("{told}: {fix}") }
+}
+
+const HANGS: &str =
+    "a POST has waited more than 20 s for an answer: see the sink's logs; delivery.timeout limits the wait";
 const HEARTBEAT_DENIED: &str = "sqs:ChangeMessageVisibility is denied, so messages cannot be held longer than the visibility timeout: \
      allow it in the queue's or the identity's policy";
 const NO_DEAD_LETTER_QUEUE: &str = "the sink refused a message for good and the queue has no redrive policy, so it returns every 15 min: \

@@ -142,12 +142,18 @@ fn a_sink_is_unavailable_after_three_failures_and_until_it_accepts() {
     health.answered(now, &refused());
     assert_eq!(
         health.readiness(now).warnings,
-        [problem("SinkUnavailable", "the last 3 attempts failed: nobody listens at sink:80: connection refused")]
+        [problem(
+            "SinkUnavailable",
+            "every attempt fails: nobody listens at sink:80: connection refused: check host and port, and that it is running"
+        )]
     );
     health.answered(now, &status(502));
     assert_eq!(
         health.readiness(now).warnings,
-        [problem("SinkUnavailable", "the last 4 attempts failed: the sink answers 502")]
+        [problem(
+            "SinkUnavailable",
+            "every attempt fails: the sink answers 502: it has a problem of its own, see its logs; the event is repeated"
+        )]
     );
     health.answered(now, &status(202));
     assert_eq!(health.readiness(now).warnings, []);
@@ -169,7 +175,8 @@ fn a_refusal_is_shown_for_five_minutes_or_until_the_sink_accepts() {
     let (health, start) = start();
     for code in [400, 401, 403, 413, 301] {
         health.answered(start, &status(code));
-        let expected = [problem("SinkRefuses", &format!("the sink refuses events with {code}"))];
+        let told = format!("the sink refuses events with {code}: {}", explain::fix(&status(code)));
+        let expected = [problem("SinkRefuses", &told)];
         assert_eq!(health.readiness(start + seconds(299)).warnings, expected);
     }
     assert_eq!(health.readiness(start + seconds(300)).warnings, []);
@@ -185,10 +192,7 @@ fn the_oldest_post_hangs_after_twenty_seconds() {
     let first = health.post_started(start);
     let second = health.post_started(start + seconds(5));
     assert_eq!(reasons(&health, start + seconds(20)), [""; 0]);
-    assert_eq!(
-        health.readiness(start + seconds(21)).warnings,
-        [problem("SinkHangs", "a POST has waited 21 s for an answer")]
-    );
+    assert_eq!(health.readiness(start + seconds(21)).warnings, [problem("SinkHangs", HANGS)]);
     drop(first);
     assert_eq!(reasons(&health, start + seconds(25)), [""; 0]);
     assert_eq!(reasons(&health, start + seconds(26)), ["SinkHangs"]);
@@ -221,7 +225,7 @@ fn readiness_is_the_json_that_the_controller_reads() {
     health.answered(now, &status(403));
     assert_eq!(
         health.readiness(now).to_json(),
-        r#"{"ready":false,"queue":{"reason":"AccessDenied","message":"sqs:ReceiveMessage denied to \"x\""},"warnings":[{"reason":"SinkRefuses","message":"the sink refuses events with 403"}]}"#
+        r#"{"ready":false,"queue":{"reason":"AccessDenied","message":"sqs:ReceiveMessage denied to \"x\""},"warnings":[{"reason":"SinkRefuses","message":"the sink refuses events with 403: the token or header it got does not allow this, check its policy"}]}"#
     );
 }
 
