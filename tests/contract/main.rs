@@ -2,6 +2,7 @@
 //!
 //! A rule names the file and the line that breaks it. `tidy` holds the rules, `source` how a file is read.
 
+mod conditions;
 mod documents;
 mod promises;
 mod settings;
