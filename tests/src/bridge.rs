@@ -7,21 +7,19 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde_json::Value;
 use sqs_bridge::config::Config;
 use sqs_bridge::run::{Bridge, RunError, Stopper, shutdown};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 mod process;
 
 pub use process::BridgeProcess;
 
+use crate::page::get;
 use crate::sink::Sink;
 use crate::sqs::SimulatedQueue;
 use crate::wait::eventually;
@@ -190,17 +188,4 @@ impl Drop for RunningBridge {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-/// `GET` with the runtime's own sockets: status and body.
-async fn get(address: SocketAddr, path: &str) -> io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    let answer = String::from_utf8_lossy(&answer);
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    status.map(|status| (status, body.to_owned())).ok_or_else(|| io::Error::other("the answer is not HTTP"))
 }

@@ -7,6 +7,7 @@ pub mod fake_aws;
 pub mod kubelet;
 pub mod log_lines;
 pub mod merge;
+pub mod page;
 mod port;
 pub mod program;
 pub mod scene;

@@ -12,9 +12,10 @@ pub fn merge(target: &mut Value, patch: &Value) {
         *target = Value::Object(Map::new());
     }
     for (name, value) in fields {
-        match value {
-            Value::Null => drop(target.as_object_mut().and_then(|target| target.remove(name))),
-            _ => merge(&mut target[name], value),
+        if value.is_null() {
+            drop(target.as_object_mut().and_then(|target| target.remove(name)));
+        } else {
+            merge(&mut target[name], value);
         }
     }
 }

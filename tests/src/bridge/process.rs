@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::get;
+use crate::page::get;
 use crate::program::{Program, built};
 use crate::wait::eventually;
 
