@@ -158,7 +158,8 @@ fn a_deployment_of_eventing_awssqs_is_adopted() {
     });
 }
 
-fn legacy_deployment(namespace: &str, uid: &str) -> Value {
+/// A Deployment as eventing-awssqs made it.
+pub fn legacy_deployment(namespace: &str, uid: &str) -> Value {
     let labels = json!({
         "knative-eventing-source": "awssqssource.sources.eventing.knative.dev",
         "knative-eventing-source-name": "orders",

@@ -62,6 +62,25 @@ impl Scene {
         api.delete(name, &DeleteParams::default()).await.expect("it is deleted");
     }
 
+    /// The same, if it is there.
+    pub async fn delete_if_there(&self, api_version: &str, kind: &str, name: &str) {
+        let resource = tests::apiserver::resource_of(&json!({"apiVersion": api_version, "kind": kind}));
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
+        match api.delete(name, &DeleteParams::default()).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) => panic!("deleting {kind} {name}: {error}"),
+        }
+    }
+
+    /// Every sentence in the status of a source and in the Kubernetes Events about it.
+    pub async fn said(&self, source: &str) -> Vec<String> {
+        let status = sources(&self.client, &self.namespace).get_opt(source).await.expect("an answer");
+        let conditions = status.and_then(|source| source.data["status"]["conditions"].as_array().cloned());
+        let messages = conditions.into_iter().flatten().filter_map(|one| one["message"].as_str().map(str::to_owned));
+        messages.chain(self.events(source).await.into_iter().map(|(_, note)| note)).collect()
+    }
+
     /// The source as it is.
     pub async fn read(&self, name: &str) -> DynamicObject {
         sources(&self.client, &self.namespace).get(name).await.expect("the source")

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -19,7 +19,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub mod controller;
+pub mod cut;
+pub mod node;
 pub mod pods;
+pub mod process;
 
 /// The environment variable that `tests/run` sets to the folder with the binaries.
 const BINARIES: &str = "TESTS_KUBE";
@@ -53,6 +56,8 @@ impl Cluster {
             .env("KUBE_DIR", &dir)
             .env("KUBE_PORTS", free_ports().map(|port| port.to_string()).join(" "))
             .env("KUBE_CRDS", manifests.join(" "))
+            // As on OpenShift: who lets an owner's deletion wait must be allowed to change the owner's finalizers.
+            .env("KUBE_APISERVER_ARGS", "--enable-admission-plugins=OwnerReferencesPermissionEnforcement")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -70,18 +75,50 @@ impl Cluster {
         Client::try_from(self.configuration().await).expect("a client")
     }
 
-    /// A client with the rights of a ServiceAccount, by a token that the API server gives.
+    /// A client with the rights of a ServiceAccount.
     pub async fn client_of(&self, namespace: &str, account: &str) -> Client {
+        let mut config = self.configuration().await;
+        config.auth_info = kube::config::AuthInfo {
+            token: Some(self.token_of(namespace, account).await.into()),
+            ..kube::config::AuthInfo::default()
+        };
+        Client::try_from(config).expect("a client")
+    }
+
+    /// A kubeconfig with the rights of a ServiceAccount, for a server at this address, such as a proxy before the real one.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written.
+    pub async fn kubeconfig_of(&self, namespace: &str, account: &str, server: Option<SocketAddr>) -> PathBuf {
+        let mut config = serde_json::to_value(&self.config).expect("JSON");
+        config["users"][0]["user"] = json!({"token": self.token_of(namespace, account).await});
+        if let Some(server) = server {
+            config["clusters"][0]["cluster"]["server"] = json!(format!("https://{server}"));
+        }
+        let path = self.dir.join(format!("{account}-{:08x}.kubeconfig", fastrand::u32(..)));
+        std::fs::write(&path, config.to_string()).expect("a kubeconfig can be written");
+        path
+    }
+
+    /// Where the API server listens.
+    ///
+    /// # Panics
+    ///
+    /// When its kubeconfig does not say so.
+    pub fn address(&self) -> SocketAddr {
+        let cluster = self.config.clusters.first().and_then(|named| named.cluster.clone()).expect("a cluster");
+        let server = cluster.server.expect("a server");
+        server.trim_start_matches("https://").parse().expect("an address")
+    }
+
+    /// A token that the API server gives.
+    async fn token_of(&self, namespace: &str, account: &str) -> String {
         let accounts: Api<ServiceAccount> = Api::namespaced(self.admin().await, namespace);
         let request =
             serde_json::from_value(json!({"spec": {"audiences": [], "expirationSeconds": 7200}})).expect("a request");
         let answer = accounts.create_token_request(account, &PostParams::default(), &request).await.expect("a token");
-        let mut config = self.configuration().await;
-        config.auth_info = kube::config::AuthInfo {
-            token: Some(answer.status.expect("a status").token.into()),
-            ..kube::config::AuthInfo::default()
-        };
-        Client::try_from(config).expect("a client")
+        answer.status.expect("a status").token
     }
 
     /// Runs kubectl as administrator; answers with its output.

@@ -85,6 +85,11 @@ impl FakeAws {
         lock(&self.memory).refusals.extend(refusals);
     }
 
+    /// Gives credentials again, whatever refusals are left.
+    pub fn accept(&self) {
+        lock(&self.memory).refusals.clear();
+    }
+
     /// Gives credentials this lifetime from now on, instead of an hour.
     pub fn lifetime(&self, lifetime: Duration) {
         lock(&self.memory).lifetime = Some(lifetime);

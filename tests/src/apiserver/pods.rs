@@ -67,27 +67,37 @@ pub async fn of(client: &Client, namespace: &str, source: &str) -> Vec<Pod> {
 
 /// Does what the kubelet does when a pod of these containers runs at `address` and its readiness probe succeeds or fails.
 pub async fn run(client: &Client, pod: &Pod, address: Ipv4Addr, ready: bool) {
-    let status = json!({
+    set_status(client, pod, running(address, ready)).await;
+}
+
+/// The status of a pod that runs at `address` and whose readiness probe succeeds or fails.
+pub fn running(address: Ipv4Addr, ready: bool) -> Value {
+    let ready_now = if ready { "True" } else { "False" };
+    json!({
         "phase": "Running",
         "podIP": address.to_string(),
         "podIPs": [{"ip": address.to_string()}],
         "conditions": [
             {"type": "PodScheduled", "status": "True"},
             {"type": "Initialized", "status": "True"},
-            {"type": "ContainersReady", "status": if ready { "True" } else { "False" }},
-            {"type": "Ready", "status": if ready { "True" } else { "False" }},
+            {"type": "ContainersReady", "status": ready_now},
+            {"type": "Ready", "status": ready_now},
         ],
         "containerStatuses": [{
             "name": "receive-adapter", "ready": ready, "started": true, "restartCount": 0, "image": "i", "imageID": "i",
             "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}},
         }],
-    });
-    set_status(client, pod, status).await;
+    })
 }
 
 /// Writes the status of a pod.
 pub async fn set_status(client: &Client, pod: &Pod, status: Value) {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace().expect("a namespace"));
     let patch = Patch::Merge(json!({"status": status}));
-    pods.patch_status(&pod.name_any(), &PatchParams::default(), &patch).await.expect("the status is written");
+    match pods.patch_status(&pod.name_any(), &PatchParams::default(), &patch).await {
+        Ok(_) => {}
+        // A pod that is gone meanwhile needs no status.
+        Err(kube::Error::Api(status)) if status.code == 404 => {}
+        Err(error) => panic!("writing the status of a pod: {error}"),
+    }
 }

@@ -53,6 +53,7 @@ pub(super) struct State {
     pub(super) log: Vec<Call>,
     forgotten: usize,
     pub(super) rejected_keys: HashMap<String, Code>,
+    pub(super) foreign_regions: Vec<String>,
     pub(super) connections: u64,
     waiting: HashMap<Name, Arc<Notify>>,
     next_deadline: Option<Time>,
@@ -81,6 +82,7 @@ impl Shared {
             log: Vec::new(),
             forgotten: 0,
             rejected_keys: HashMap::new(),
+            foreign_regions: Vec::new(),
             connections: 0,
             waiting: HashMap::new(),
             next_deadline: None,
@@ -232,6 +234,9 @@ async fn answer_request(shared: &Shared, number: u64, head: &Head, request: Requ
         let mut verdict = state.faults.judge_arrival(now, &request, &caller.access_key);
         if let Some(code) = state.rejected_keys.get(&caller.access_key) {
             verdict.fate = Fate::Refused(*code);
+        }
+        if state.foreign_regions.contains(&caller.region) {
+            verdict.fate = Fate::Refused(Code::SIGNATURE_DOES_NOT_MATCH);
         }
         let place = state.note(new_call(now, number, &request, &caller, verdict.fate.name()));
         (place, verdict)

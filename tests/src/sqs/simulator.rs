@@ -93,6 +93,7 @@ impl Simulator {
         self.shared.change(|_, state| {
             state.faults.clear();
             state.rejected_keys.clear();
+            state.foreign_regions.clear();
         });
         self.heal();
     }
@@ -100,6 +101,11 @@ impl Simulator {
     /// Refuses all requests signed with this access key, as after a rotation.
     pub fn reject_access_key(&self, key: &str, code: Code) {
         self.shared.change(|_, state| state.rejected_keys.insert(key.to_owned(), code));
+    }
+
+    /// Refuses all requests signed for this region, as the endpoint of another one does.
+    pub fn reject_region(&self, region: &str) {
+        self.shared.change(|_, state| state.foreign_regions.push(region.to_owned()));
     }
 
     /// Resets all connections and refuses new ones.
