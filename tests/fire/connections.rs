@@ -122,7 +122,7 @@ async fn fail_39_a_hung_sink_holds_one_post_and_a_black_hole_is_cut_within_35_se
     for body in ["a", "b", "c"] {
         scene.queue.send(body);
     }
-    let bridge = scene.setup().set("K_SINK", &address).start().await;
+    let bridge = scene.setup().set("K_SINK", &address).set("K_SINK_TIMEOUT", "60").start().await;
     let mut swallowed = Vec::new();
     let mut others = 0;
     let (mut opened, mut cut) = (None, None);

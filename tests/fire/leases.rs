@@ -72,7 +72,8 @@ fn fail_10_no_post_starts_on_an_expired_lease() {
         let scene = Scene::new().await;
         scene.sink.always(Reply::accept().after(seconds(7)));
         let setup = scene.setup().set("BRIDGE_MAX_CONCURRENCY", "1").set("BRIDGE_VISIBILITY_TIMEOUT", "10s");
-        let bridge = setup.set("BRIDGE_WAIT_TIME", "1s").start().await;
+        // So few that no receive brings those again that wait here.
+        let bridge = setup.set("BRIDGE_WAIT_TIME", "1s").set("BRIDGE_MAX_IN_FLIGHT", "20").start().await;
         let refuse = Fault::Refuse(Code::INTERNAL_ERROR);
         let heartbeats = scene.sqs.inject(on(Action::ChangeMessageVisibilityBatch), refuse);
         scene.queue.send_all(numbered(20));

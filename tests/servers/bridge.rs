@@ -39,10 +39,14 @@ impl Bridge {
 
 /// A bridge from the queue to the sink, whose polls are short so that it stops soon.
 pub fn start(server: &Watched, queue: &QueueUnderTest, sink: &Sink) -> Bridge {
+    start_with(server, queue, sink, &[("AWS_SQS_URL", queue.url.as_str())])
+}
+
+/// The same, with the queue and whatever else by these variables.
+pub fn start_with(server: &Watched, queue: &QueueUnderTest, sink: &Sink, more: &[(&str, &str)]) -> Bridge {
     let keys = write_keys(&queue.name);
     let (endpoint, sink) = (server.url(), sink.url());
     let settings = [
-        ("AWS_SQS_URL", queue.url.as_str()),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ENDPOINT_URL_SQS", endpoint.as_str()),
         ("BRIDGE_KEYS_DIR", keys.to_str().expect("the folder's name is text")),
@@ -51,6 +55,7 @@ pub fn start(server: &Watched, queue: &QueueUnderTest, sink: &Sink) -> Bridge {
         ("BRIDGE_DRAIN_TIMEOUT", "12s"),
         ("K_SINK", sink.as_str()),
     ];
+    let settings = settings.into_iter().chain(more.iter().copied());
     let config = Config::from_env_pairs(settings).unwrap_or_else(|errors| panic!("{errors}"));
     let (stopper, shutdown) = shutdown();
     Bridge { stopper, task: tokio::spawn(run(config, shutdown)), keys }

@@ -10,24 +10,6 @@ use tests::sink::{Reply, Sink};
 
 use crate::bridge::{PATIENCE, accepted, emptied, start};
 
-/// Each case on each server.
-macro_rules! on_both {
-    ($($case:ident,)*) => {
-        mod on_ministack {
-            $(#[tokio::test]
-            async fn $case() {
-                super::$case(super::ministack()).await;
-            })*
-        }
-        mod on_elasticmq {
-            $(#[tokio::test]
-            async fn $case() {
-                super::$case(super::elasticmq()).await;
-            })*
-        }
-    };
-}
-
 on_both! {
     every_message_is_delivered_once_and_deleted,
     attributes_of_a_message_become_extensions,

@@ -19,10 +19,10 @@ fn an_outage_of_thirty_visibility_timeouts_sends_nothing_to_the_dead_letter_queu
         for n in 0..400 {
             world.send(&n.to_string());
         }
-        world.run(down + Duration::from_secs(65));
+        world.run(down + Duration::from_secs(35));
         assert_eq!(world.dead(), Vec::<&str>::new(), "{reply:?}");
         assert!(world.most_receives() <= 3, "{reply:?}: {} receives", world.most_receives());
-        assert_eq!(world.left().len(), 0, "{reply:?}: everything is delivered within 65 s of the recovery");
+        assert_eq!(world.left().len(), 0, "{reply:?}: everything is delivered within 35 s of the recovery");
     }
 }
 
