@@ -18,7 +18,7 @@ async fn fail_24_messages_of_a_mebibyte_take_twice_the_byte_budget_at_most() {
     let large = "x".repeat(1024 * 1024);
     scene.queue.send_all((0..240).map(|_| large.clone()));
     let mut most = idle;
-    until(SOON, "everything is delivered", || {
+    until(LONG, "everything is delivered", || {
         most = most.max(bridge.resident_bytes().unwrap_or(0));
         scene.queue.is_empty()
     })

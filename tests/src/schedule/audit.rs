@@ -130,7 +130,9 @@ impl<'a> Audit<'a> {
                 let answered = first.answered.unwrap_or(first.came);
                 let sent = first.came - IN_TRANSIT;
                 let stopped = past.stops.iter().any(|at| (sent..=second.came).contains(at));
-                let late = answered - first.came + IN_TRANSIT >= past.sink_timeout;
+                let late = [first, second].iter().any(|post| {
+                    post.answered.is_some_and(|answered| answered - post.came + IN_TRANSIT >= past.sink_timeout)
+                });
                 let reset = past.sink_downs.iter().any(|at| (answered..=answered + IN_TRANSIT).contains(at));
                 let expired = |entry: &Entry| {
                     let at = self.scene.sqs.clock().instant_at(entry.at);
