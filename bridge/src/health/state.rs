@@ -151,6 +151,8 @@ impl State {
     fn accepted(&mut self) {
         self.failures_in_a_row = 0;
         self.refused = None;
+        // The breaker closes only after more of them, which may be a long time in coming.
+        self.breaker = None;
     }
 
     fn failed(&mut self, cause: String, fix: &'static str) {

@@ -168,6 +168,11 @@ fn an_open_breaker_is_a_warning_and_no_reason_to_be_unready() {
     assert_eq!(health.readiness(now), Readiness { ready: true, queue: None, warnings: vec![warning] });
     health.breaker_open(None);
     assert_eq!(health.readiness(now), Readiness { ready: true, queue: None, warnings: Vec::new() });
+
+    health.breaker_open(Some("it answers 503".into()));
+    assert_eq!(reasons(&health, now), ["SinkUnavailable"]);
+    health.answered(now, &status(202));
+    assert_eq!(reasons(&health, now), [""; 0], "one accepted event tells that the sink is back");
 }
 
 #[test]
