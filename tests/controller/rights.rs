@@ -98,6 +98,8 @@ fn said_of(right: &Right) -> String {
         ("", "serviceaccounts/token" | "events") => {
             "attempting to grant RBAC permissions not currently held".to_owned()
         }
+        // The controller's own words, for this is a right that operators give.
+        ("", "services") if right.verb == "get" => "is forbidden: give a ClusterRole with the label".to_owned(),
         (_, resource) => format!("cannot {} resource \"{resource}\"", right.verb),
     }
 }

@@ -143,8 +143,11 @@ pub async fn served(client: &Client, api_version: &str, kind: &str) -> Result<Ap
 }
 
 fn forbidden(what: &str, resource: &ApiResource) -> Unresolved {
+    let resource = match resource.group.as_str() {
+        "" => resource.plural.clone(),
+        group => format!("{}.{group}", resource.plural),
+    };
     Unresolved::NotFound(format!(
-        "reading {what} is forbidden: give a ClusterRole with the label duck.knative.dev/addressable=true the verbs get, list and watch on {}.{}",
-        resource.plural, resource.group
+        "reading {what} is forbidden: give a ClusterRole with the label duck.knative.dev/addressable=true the verbs get, list and watch on {resource}"
     ))
 }
