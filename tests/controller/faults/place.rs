@@ -57,7 +57,9 @@ impl Place {
         let scene = Scene::new(cluster, "fault").await;
         let node = Node::start(scene.client.clone(), &scene.namespace);
         let (sqs, sink, sts) = (Simulator::start().await, Sink::start().await, FakeAws::start().await);
-        let queue = sqs.queue("orders");
+        let grave = sqs.queue("dead");
+        let redrive = json!({"deadLetterTargetArn": grave.arn(), "maxReceiveCount": 1000}).to_string();
+        let queue = sqs.queue_with("orders", &[("RedrivePolicy", &redrive)]);
         node.inject("AWS_ENDPOINT_URL_STS", &sts.url());
         let spec = json!({
             "queueUrl": queue.url(), "region": "us-east-1", "sink": {"uri": sink.url()},

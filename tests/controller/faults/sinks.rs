@@ -56,7 +56,7 @@ pub fn faults() -> Vec<Fault> {
         fault(
             "The sink wants a token",
             "SinkRefuses",
-            "the sink refuses events with 401: it wants a token, set the sink's audience or give an Authorization header (sinkHeadersSecret); the sink refused a message for good and the queue has no redrive policy, so it returns every 15 min: set a dead-letter queue or a dead-letter sink",
+            "the sink refuses events with 401: it wants a token, set the sink's audience or give an Authorization header (sinkHeadersSecret)",
             "set `sink.audience`, or give a header in `sinkHeadersSecret`",
             act!(place => answers(place, Reply::status(401)).await),
             ACCEPT,
