@@ -16,6 +16,7 @@ use crate::message::Message;
 use crate::metrics::Metrics;
 use crate::normalize::{self, Events};
 use crate::outcome::{Answer, Verdict, verdict};
+use crate::report::Reports;
 use crate::sink::Sink;
 use crate::telemetry::trace::ReceiveTrace;
 
@@ -84,6 +85,8 @@ pub struct Courier {
     pub queue: Queue,
     /// How messages become events.
     pub settings: EventSettings,
+    /// Told of what the sink does not take.
+    pub reports: Option<Reports>,
     /// Told of what is under way.
     pub health: Arc<Health>,
     /// Told of what was sent.
@@ -151,8 +154,12 @@ impl Courier {
             let _waiting = self.health.post_started(started.into_std());
             sink.post_received(&encoded, &shipment.parcel.receive).await
         };
-        if verdict(&answer) == Verdict::Accepted && shipment.to == Destination::Sink {
-            self.note_lag(&shipment.parcel.message);
+        if shipment.to == Destination::Sink {
+            match (verdict(&answer), &self.reports) {
+                (Verdict::Accepted, _) => self.note_lag(&shipment.parcel.message),
+                (Verdict::Refused | Verdict::Retry { .. }, Some(reports)) => reports.failed(&answer),
+                (Verdict::Refused | Verdict::Retry { .. }, None) => {}
+            }
         }
         Delivered { shipment, answer, elapsed: started.elapsed() }
     }

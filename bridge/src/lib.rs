@@ -22,6 +22,8 @@ pub mod event;
 pub mod deliver;
 pub mod sink;
 pub mod outcome;
+pub mod report;
+mod api_server;
 pub mod concurrency;
 pub mod rate;
 pub mod breaker;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use futures::FutureExt;
+use futures::future::OptionFuture;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -30,6 +31,7 @@ use crate::explain::explain;
 use crate::fault::{FaultClass, FaultRun};
 use crate::health::{Health, Problem};
 use crate::metrics::{Metrics, MetricsError};
+use crate::report::Reports;
 use crate::sink::{Sink, SinkError};
 use crate::telemetry::Telemetry;
 use calls::Calls;
@@ -138,6 +140,7 @@ impl Bridge {
                 .map_err(RunError::Sink)?,
             queue: config.queue.clone(),
             settings: config.event.clone(),
+            reports: Reports::new(&config),
             health: Arc::clone(&health),
             metrics: Arc::clone(&metrics),
         };
@@ -181,7 +184,8 @@ impl Bridge {
         let maintained = Arc::clone(&courier);
         background.spawn(async move {
             let dead_letter = maintained.dead_letter_sink.as_ref().map(Sink::maintain);
-            tokio::join!(maintained.sink.maintain(), futures::future::OptionFuture::from(dead_letter));
+            let reports = maintained.reports.as_ref().map(Reports::run);
+            tokio::join!(maintained.sink.maintain(), OptionFuture::from(dead_letter), OptionFuture::from(reports));
             Ok(())
         });
         let outcome = match queue_url(&clients, &config, &health, &mut shutdown).await {

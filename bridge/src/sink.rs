@@ -2,6 +2,7 @@
 
 mod answer;
 mod client;
+mod connections;
 mod error;
 mod failure;
 mod files;
@@ -22,21 +23,25 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::api_server::ApiServer;
 use crate::config::{self, Identity, IntegrationSource};
 use crate::event::Encoded;
 use crate::health::Health;
 use crate::metrics::{Attempts, Metrics};
 use crate::outcome::{Answer, TransportClass, TransportFailure};
 use crate::telemetry::trace::{PostSpan, ReceiveTrace};
+use client::{Client, Response, Target};
 use files::Fingerprint;
 use headers::HeaderFiles;
 use token::{Token, TokenFile, TokenRequests};
 use trust::Trust;
 
 pub use error::SinkError;
+pub(crate) use failure::explain_reqwest;
 pub use surroundings::Surroundings;
+pub(crate) use token::read_bearer as bearer_of;
 pub use trial::{Reply, Trial};
-pub(crate) use trust::system_trust;
+pub(crate) use trust::{only as trust_only, system_trust};
 
 /// A client lives so long, 20 % more or less: what its pool would keep for ever, such as the address of a replaced
 /// pod, goes with it.
@@ -50,14 +55,11 @@ const USER_AGENT: &str = concat!("sqs-bridge/", env!("CARGO_PKG_VERSION"));
 /// [`Sink::maintain`]; without the latter it goes on with what it started with.
 #[derive(Debug)]
 pub struct Sink {
-    /// Without user info.
-    url: Url,
-    authority: String,
-    timeout: Duration,
+    target: Target,
     refresh: Duration,
     trust: Option<Trust>,
     trust_seen: Mutex<(Fingerprint, Fingerprint)>,
-    client: RwLock<reqwest::Client>,
+    client: RwLock<Client>,
     fixed: HeaderMap,
     headers_dir: Option<PathBuf>,
     headers_seen: Mutex<Option<Fingerprint>>,
@@ -122,12 +124,13 @@ impl Sink {
             tls: settings.tls.clone(),
         });
         let trust_seen = trust.as_ref().map(Trust::fingerprint).unwrap_or_default();
-        let client = client::build(load(trust.as_ref(), &health)?, settings.timeout, metrics.clone())?;
         let port = url.port_or_known_default().unwrap_or_default();
+        let attempts = metrics.attempts(url.scheme(), url.host_str().unwrap_or_default(), port);
+        let target = Target::new(url, settings.timeout).ok_or(SinkError::Url)?;
+        let client = Client::new(&target, load(trust.as_ref(), &health)?, metrics.clone())?;
         let fixed = fixed_headers(&settings.url, identity);
         let sink = Self {
-            authority: authority(&url),
-            timeout: settings.timeout,
+            target,
             refresh: surroundings.refresh,
             trust,
             trust_seen: Mutex::new(trust_seen),
@@ -137,10 +140,9 @@ impl Sink {
             headers: RwLock::new(Arc::new(fixed.clone())),
             fixed,
             token: token(surroundings, settings, identity)?,
-            attempts: metrics.attempts(url.scheme(), url.host_str().unwrap_or_default(), port),
+            attempts,
             metrics,
             health,
-            url,
         };
         sink.read_headers();
         Ok(sink)
@@ -169,7 +171,7 @@ impl Sink {
 
     /// The destination as people and `knativeerrordest` may see it.
     pub fn url_without_user_info(&self) -> &str {
-        self.url.as_str()
+        self.target.url.as_str()
     }
 
     /// Looks after trust, token and header files and replaces the HTTP client now and then; runs until dropped.
@@ -177,7 +179,8 @@ impl Sink {
         let mut replace_at = Instant::now() + client_lifetime();
         loop {
             let look_at = if self.has_files() { Instant::now() + self.refresh } else { replace_at };
-            tokio::time::sleep_until(look_at.min(replace_at)).await;
+            // Ends at that time only: closing goes on for ever.
+            let _elapsed = tokio::time::timeout_at(look_at.min(replace_at), self.client().close_idle()).await;
             self.refresh_files();
             if self.trust_has_changed() || Instant::now() >= replace_at {
                 self.replace_client();
@@ -189,7 +192,7 @@ impl Sink {
     /// The answer, and the `Authorization` that was sent.
     async fn attempt(&self, encoded: &Encoded, receive: &ReceiveTrace) -> (Answer, Option<HeaderValue>) {
         let started = Instant::now();
-        let span = PostSpan::start(&self.url, encoded, receive);
+        let span = PostSpan::start(&self.target.url, encoded, receive);
         let (answer, sent) = match self.token.current().await {
             Ok(token) => {
                 let mut headers = self.headers_of(encoded, token);
@@ -211,17 +214,12 @@ impl Sink {
         }
     }
 
-    async fn execute(
-        &self,
-        method: Method,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<reqwest::Response, TransportFailure> {
-        let mut request = reqwest::Request::new(method, self.url.clone());
-        *request.headers_mut() = headers;
-        *request.body_mut() = Some(body.into());
-        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
-        client.execute(request).await.map_err(|error| failure::explain(&error, &self.authority, self.timeout))
+    async fn execute(&self, method: Method, headers: HeaderMap, body: Bytes) -> Result<Response, TransportFailure> {
+        self.client().send(&self.target, method, headers, body).await
+    }
+
+    fn client(&self) -> Client {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn headers_of(&self, encoded: &Encoded, token: Option<HeaderValue>) -> HeaderMap {
@@ -262,7 +260,7 @@ impl Sink {
     /// On any failure the old client stays.
     fn replace_client(&self) {
         let loaded = load(self.trust.as_ref(), &self.health);
-        match loaded.and_then(|tls| client::build(tls, self.timeout, self.metrics.clone())) {
+        match loaded.and_then(|tls| Client::new(&self.target, tls, self.metrics.clone())) {
             Ok(client) => *self.client.write().unwrap_or_else(PoisonError::into_inner) = client,
             Err(error) => tracing::warn!(%error, "sink_client_kept"),
         }
@@ -310,8 +308,8 @@ fn requested_token(
     }
     let server = settings.token_server.as_ref().ok_or(SinkError::NoTokenServer)?;
     let namespace = identity.namespace.as_deref().ok_or(SinkError::NoNamespace)?;
-    let folder = surroundings.service_account.clone();
-    let requests = TokenRequests::new(server, namespace, account, audience.clone(), folder);
+    let server = ApiServer::new(server.clone(), surroundings.service_account.clone());
+    let requests = TokenRequests::new(server, namespace, account, audience.clone());
     requests.ok_or(SinkError::NoTokenServer).map(Some)
 }
 

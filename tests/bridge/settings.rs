@@ -230,3 +230,18 @@ fn bridge_profile_cost_saves_requests() {
         assert!(per_thousand[1] <= 310.0, "cost: {} requests per 1,000", per_thousand[1]);
     });
 }
+
+/// The scripted sink stands in for the proxy, which is asked for the sink by its whole URL.
+#[tokio::test]
+async fn http_proxy_carries_events_to_a_sink_that_no_proxy_does_not_name() {
+    let scene = Scene::new().await;
+    let setup = scene.setup().set("K_SINK", "http://display.example/orders").set("NO_PROXY", "127.0.0.1");
+    let mut bridge = setup.set("HTTP_PROXY", &scene.sink.url()).spawn();
+    scene.queue.send("hello");
+    scene.drained().await;
+    bridge.terminate();
+    assert_eq!(bridge.ended(LONG).await, Some(0));
+    let deliveries = scene.sink.deliveries();
+    let targets: Vec<_> = deliveries.iter().map(|delivery| delivery.head.target.as_str()).collect();
+    assert_eq!(targets, ["http://display.example/orders"]);
+}

@@ -27,7 +27,6 @@ async fn a_post_looks_as_knative_expects_it() {
         lines,
         [
             "POST /a/b?c=d HTTP/1.1",
-            "Accept: */*",
             "Ce-Id: 1",
             "Ce-Type: order",
             "Content-Length: 7",

@@ -7,6 +7,7 @@ mod certificates;
 mod delivery;
 mod export;
 mod files;
+mod reports;
 mod server;
 mod tls;
 mod tokens;

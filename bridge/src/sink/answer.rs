@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::{Bytes, BytesMut};
 use http::header;
 
+use super::client::Response;
 use crate::outcome::Answer;
 
 /// How much of the body of an answer that is not 2xx is kept, in bytes: as base64 it fits the 1,024 characters of
@@ -18,12 +19,12 @@ const DRAINED_BODY: usize = 64 * 1_024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The status line decides, whatever reading the body does.
-pub(super) async fn read(response: reqwest::Response) -> Answer {
+pub(super) async fn read(response: Response) -> Answer {
     let status = response.status();
     let retry_after = response.headers().get(header::RETRY_AFTER);
     let retry_after = retry_after.and_then(|value| retry_after::parse(value, SystemTime::now()));
     let mut kept = BytesMut::new();
-    if response.content_length() != Some(0) {
+    if !response.is_read() {
         // A body that takes too long only costs its connection.
         let _in_time = tokio::time::timeout(DRAIN_TIMEOUT, drain(response, &mut kept)).await;
     }
@@ -32,9 +33,9 @@ pub(super) async fn read(response: reqwest::Response) -> Answer {
 }
 
 /// Reads a body to its end or its limit and keeps its beginning; dropping an unread response closes the connection.
-async fn drain(mut response: reqwest::Response, kept: &mut BytesMut) {
+async fn drain(mut response: Response, kept: &mut BytesMut) {
     let mut drained = 0;
-    while let Ok(Some(chunk)) = response.chunk().await {
+    while let Some(chunk) = response.chunk().await {
         let room = KEPT_BODY - kept.len();
         kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
         drained += chunk.len();

@@ -1,81 +1,145 @@
 //! TLS and a time limit -> the HTTP client of one destination. I/O: connections.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, Request, StatusCode, Uri};
+use http_body_util::Full;
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::redirect;
 use rustls::ClientConfig;
-use tower::{Layer, Service};
+use url::Url;
 
 use super::SinkError;
-use super::failure::CONNECT_TIMEOUT;
+use super::connections::{self, Connections, SendError};
+use super::failure::{self, CONNECT_TIMEOUT};
 use crate::metrics::Metrics;
+use crate::outcome::TransportFailure;
 
-/// Knative's receivers close a connection that was silent for 10 s, so ours are given up before that.
-/// <https://github.com/knative/eventing/blob/main/pkg/kncloudevents/event_receiver.go>
-const IDLE: Duration = Duration::from_secs(8);
-/// How soon a silent peer is asked whether it still lives.
-const KEEPALIVE: Duration = Duration::from_secs(15);
-/// How long sent bytes may go unacknowledged until the peer counts as dead.
-#[cfg(target_os = "linux")]
-const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
-
-/// A client that sends what it is given once, follows nothing, and counts the connections it opens.
-pub(super) fn build(tls: ClientConfig, timeout: Duration, metrics: Arc<Metrics>) -> Result<reqwest::Client, SinkError> {
-    let builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .http1_only()
-        .http1_title_case_headers()
-        .pool_idle_timeout(IDLE)
-        .tcp_nodelay(true)
-        .tcp_keepalive(KEEPALIVE)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(timeout)
-        .redirect(redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .connector_layer(CountConnections(metrics));
-    #[cfg(target_os = "linux")]
-    let builder = builder.tcp_user_timeout(UNACKNOWLEDGED);
-    builder.build().map_err(SinkError::Client)
+/// A client that sends what it is given once, and follows nothing.
+#[derive(Clone, Debug)]
+pub(super) enum Client {
+    /// Straight to the destination.
+    Direct(Arc<Connections>),
+    /// Through the proxy that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name for the destination.
+    Proxied(reqwest::Client),
 }
 
-#[derive(Clone)]
-struct CountConnections(Arc<Metrics>);
+/// A response whose body is still to be read.
+#[derive(Debug)]
+pub(super) enum Response {
+    Direct(connections::Response),
+    Proxied(reqwest::Response),
+}
 
-impl<S> Layer<S> for CountConnections {
-    type Service = Counted<S>;
+/// Where requests go, as it stands in each of them.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) url: Url,
+    uri: Uri,
+    path: Uri,
+    pub(super) host: HeaderValue,
+    timeout: Duration,
+}
 
-    fn layer(&self, connector: S) -> Counted<S> {
-        Counted { connector, metrics: self.0.clone() }
+impl Target {
+    /// `None` for a URL that cannot stand in a request; `timeout` is the limit from sending to the status line.
+    pub(super) fn new(url: Url, timeout: Duration) -> Option<Self> {
+        let uri: Uri = url.as_str().parse().ok()?;
+        let path = uri.path_and_query()?.as_str().parse().ok()?;
+        let host = HeaderValue::from_str(uri.authority()?.as_str()).ok()?;
+        Some(Self { url, uri, path, host, timeout })
     }
 }
 
-#[derive(Clone)]
-struct Counted<S> {
-    connector: S,
-    metrics: Arc<Metrics>,
-}
-
-impl<S, Request> Service<Request> for Counted<S>
-where
-    S: Service<Request, Future: Send + 'static, Response: Send, Error: Send>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = futures::future::BoxFuture<'static, Result<S::Response, S::Error>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.connector.poll_ready(context)
+impl Client {
+    pub(super) fn new(target: &Target, tls: ClientConfig, metrics: Arc<Metrics>) -> Result<Self, SinkError> {
+        if Matcher::from_env().intercept(&target.uri).is_none() {
+            return Ok(Self::Direct(Arc::new(Connections::new(target.uri.clone(), tls, metrics))));
+        }
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .http1_title_case_headers()
+            .pool_idle_timeout(connections::IDLE)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(target.timeout)
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .build()
+            .map(Self::Proxied)
+            .map_err(SinkError::Client)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let connecting = self.connector.call(request);
-        let metrics = self.metrics.clone();
-        Box::pin(async move {
-            let connection = connecting.await?;
-            metrics.connection_opened();
-            Ok(connection)
-        })
+    /// Sends one request; waits for its status line, no longer than the target's time limit.
+    pub(super) async fn send(
+        &self,
+        target: &Target,
+        method: Method,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Response, TransportFailure> {
+        match self {
+            Self::Direct(connections) => {
+                let mut request = Request::new(Full::new(body));
+                *request.method_mut() = method;
+                *request.uri_mut() = target.path.clone();
+                *request.headers_mut() = headers;
+                request.headers_mut().insert(header::HOST, target.host.clone());
+                let sent = tokio::time::timeout(target.timeout, connections.send(request)).await;
+                let sent = sent.unwrap_or(Err(SendError::Timeout));
+                sent.map(Response::Direct).map_err(|error| failure::explain(&error, &target.url, target.timeout))
+            }
+            Self::Proxied(client) => {
+                let mut request = reqwest::Request::new(method, target.url.clone());
+                *request.headers_mut() = headers;
+                *request.body_mut() = Some(body.into());
+                let sent = client.execute(request).await;
+                sent.map(Response::Proxied)
+                    .map_err(|error| failure::explain_reqwest(&error, &target.url, target.timeout))
+            }
+        }
+    }
+
+    /// Closes what has been idle for too long; runs until dropped.
+    pub(super) async fn close_idle(&self) {
+        match self {
+            Self::Direct(connections) => connections.close_idle().await,
+            Self::Proxied(_) => std::future::pending().await,
+        }
+    }
+}
+
+impl Response {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Direct(response) => response.status(),
+            Self::Proxied(response) => response.status(),
+        }
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        match self {
+            Self::Direct(response) => response.headers(),
+            Self::Proxied(response) => response.headers(),
+        }
+    }
+
+    /// True once the body has been read; a response may have none.
+    pub(super) fn is_read(&self) -> bool {
+        match self {
+            Self::Direct(response) => response.is_read(),
+            Self::Proxied(response) => response.content_length() == Some(0),
+        }
+    }
+
+    /// The next bytes of the body; `None` at its end or when the connection breaks.
+    pub(super) async fn chunk(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Direct(response) => response.chunk().await,
+            Self::Proxied(response) => response.chunk().await.ok().flatten(),
+        }
     }
 }

@@ -25,6 +25,8 @@ pub enum SinkError {
     NoTokenServer,
     /// A token has to be requested, but of a ServiceAccount in an unknown namespace.
     NoNamespace,
+    /// The URL parses, but not as HTTP has it.
+    Url,
     /// The HTTP client cannot be made.
     Client(reqwest::Error),
 }
@@ -55,6 +57,7 @@ impl fmt::Display for SinkError {
             Self::NoNamespace => {
                 f.write_str("K_OIDC_SERVICE_ACCOUNT needs NAMESPACE, the namespace of that ServiceAccount: set it")
             }
+            Self::Url => f.write_str("K_SINK (sink) cannot stand in an HTTP request: give an http or https URL with a host"),
             Self::Client(_) => f.write_str("cannot make the HTTP client for the sink"),
         }
     }
@@ -70,7 +73,8 @@ impl Error for SinkError {
             | Self::CipherSuite { .. }
             | Self::Curve(_)
             | Self::NoTokenServer
-            | Self::NoNamespace => None,
+            | Self::NoNamespace
+            | Self::Url => None,
         }
     }
 }

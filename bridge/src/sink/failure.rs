@@ -4,19 +4,59 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use url::Url;
+
+use super::authority;
+use super::connections::{SendError, Unresolved};
 use crate::outcome::{TransportClass, TransportFailure};
 
 /// The time limit of opening a connection; a live receiver in the same cluster answers in milliseconds.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What `error` means; `authority` is the destination's host and port, `timeout` the limit of one POST.
-pub(super) fn explain(error: &reqwest::Error, authority: &str, timeout: Duration) -> TransportFailure {
-    let class = classify(error);
+/// What `error` means; `timeout` the limit of one request.
+pub(super) fn explain(error: &SendError, destination: &Url, timeout: Duration) -> TransportFailure {
+    let class = match error {
+        SendError::Timeout => TransportClass::Timeout,
+        SendError::ConnectTimeout => TransportClass::Connect,
+        SendError::Connect(_) if causes(error).any(|cause| cause.is::<Unresolved>()) => TransportClass::Dns,
+        SendError::Connect(_) | SendError::Broken(_) if is_tls(error) => TransportClass::Tls,
+        SendError::Connect(_) => class_of_connect(error),
+        SendError::Broken(_) => TransportClass::Reset,
+    };
+    describe(class, error, matches!(error, SendError::ConnectTimeout), destination, timeout)
+}
+
+/// The same for a client that goes through a proxy, or to the API server.
+pub(crate) fn explain_reqwest(error: &reqwest::Error, destination: &Url, timeout: Duration) -> TransportFailure {
+    let class = if error.is_builder() {
+        TransportClass::Request
+    } else if error.is_dns() {
+        TransportClass::Dns
+    } else if is_tls(error) {
+        TransportClass::Tls
+    } else if error.is_connect() {
+        class_of_connect(error)
+    } else if error.is_timeout() {
+        TransportClass::Timeout
+    } else {
+        TransportClass::Reset
+    };
+    describe(class, error, error.is_timeout(), destination, timeout)
+}
+
+fn describe(
+    class: TransportClass,
+    error: &(dyn Error + 'static),
+    late: bool,
+    destination: &Url,
+    timeout: Duration,
+) -> TransportFailure {
+    let authority = authority(destination);
     let cause = root(error);
     let message = match class {
         TransportClass::Dns => format!("the host of {authority} has no address: {cause}"),
         TransportClass::Refused => format!("nobody listens at {authority}: {cause}"),
-        TransportClass::Connect if error.is_timeout() => {
+        TransportClass::Connect if late => {
             format!("no connection to {authority} within {} s", CONNECT_TIMEOUT.as_secs())
         }
         TransportClass::Connect => format!("no connection to {authority}: {cause}"),
@@ -28,22 +68,17 @@ pub(super) fn explain(error: &reqwest::Error, authority: &str, timeout: Duration
     TransportFailure { class, message }
 }
 
-fn classify(error: &reqwest::Error) -> TransportClass {
-    if error.is_builder() {
-        TransportClass::Request
-    } else if error.is_dns() {
-        TransportClass::Dns
-    } else if causes(error).any(|cause| cause.is::<rustls::Error>()) {
-        TransportClass::Tls
-    } else if error.is_connect() {
-        let refused = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
-        let refused = refused.map(io::Error::kind).any(|kind| kind == io::ErrorKind::ConnectionRefused);
-        if refused { TransportClass::Refused } else { TransportClass::Connect }
-    } else if error.is_timeout() {
-        TransportClass::Timeout
+fn class_of_connect(error: &(dyn Error + 'static)) -> TransportClass {
+    let mut kinds = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    if kinds.any(|kind| kind == io::ErrorKind::ConnectionRefused) {
+        TransportClass::Refused
     } else {
-        TransportClass::Reset
+        TransportClass::Connect
     }
+}
+
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| cause.is::<rustls::Error>())
 }
 
 /// The error and everything behind it; an I/O error hides its cause from `source`, so it is looked into.
@@ -56,6 +91,6 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 /// The innermost cause, which never holds the URL.
-fn root(error: &reqwest::Error) -> String {
+fn root(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }

@@ -12,13 +12,12 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::trust;
+use crate::api_server::ApiServer;
 
 /// A token is not used for its last minutes: clocks differ and requests take time.
 const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(300);
 /// What is asked for; the API server may give another lifetime.
 const LIFETIME_SECONDS: u32 = 3_600;
-const API_TIMEOUT: Duration = Duration::from_secs(10);
 /// After a failure nobody asks again for so long, however many POSTs want a token.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -87,8 +86,7 @@ pub(super) struct TokenRequests {
     /// `…/api/v1/namespaces/<namespace>/serviceaccounts/<name>/token`.
     url: Url,
     audience: String,
-    /// Holds `token` and `ca.crt` of the pod's own ServiceAccount.
-    service_account: PathBuf,
+    server: ApiServer,
     kept: Mutex<Kept>,
 }
 
@@ -100,17 +98,9 @@ struct Kept {
 
 impl TokenRequests {
     /// `None` if the names do not make a URL.
-    pub(super) fn new(
-        server: &Url,
-        namespace: &str,
-        account: &str,
-        audience: String,
-        service_account: PathBuf,
-    ) -> Option<Self> {
-        let mut url = server.clone();
-        let path = ["api", "v1", "namespaces", namespace, "serviceaccounts", account, "token"];
-        url.path_segments_mut().ok()?.pop_if_empty().extend(path);
-        Some(Self { url, audience, service_account, kept: Mutex::default() })
+    pub(super) fn new(server: ApiServer, namespace: &str, account: &str, audience: String) -> Option<Self> {
+        let url = server.url_of(&["api", "v1", "namespaces", namespace, "serviceaccounts", account, "token"])?;
+        Some(Self { url, audience, server, kept: Mutex::default() })
     }
 
     /// Whoever comes first asks; the others wait for the same answer.
@@ -144,43 +134,12 @@ impl TokenRequests {
     }
 
     async fn request(&self) -> Result<(HeaderValue, Timestamp), String> {
-        let bearer = self.service_account.join("token");
-        let bearer = read_bearer(&bearer).ok_or_else(|| format!("{} holds no token", bearer.display()))?;
         let asked = json!({
             "apiVersion": "authentication.k8s.io/v1",
             "kind": "TokenRequest",
             "spec": {"audiences": [self.audience], "expirationSeconds": LIFETIME_SECONDS},
         });
-        let request = self.client()?.post(self.url.clone());
-        let request = request.header(http::header::AUTHORIZATION, bearer);
-        let request = request.header(http::header::CONTENT_TYPE, "application/json").body(asked.to_string());
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
-        if status.is_success() { parse(&body) } else { Err(self.denied(status, &body)) }
-    }
-
-    /// Made for each request, once an hour, so that a renewed `ca.crt` is trusted.
-    fn client(&self) -> Result<reqwest::Client, String> {
-        let ca = self.service_account.join("ca.crt");
-        let pem = fs::read(&ca).map_err(|error| format!("cannot read {}: {error}", ca.display()))?;
-        let tls = trust::only(&pem).map_err(|error| format!("{}: {error}", ca.display()))?;
-        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).timeout(API_TIMEOUT);
-        client.build().map_err(|error| error.to_string())
-    }
-
-    fn unreachable(&self, error: &reqwest::Error) -> String {
-        super::failure::explain(error, &super::authority(&self.url), API_TIMEOUT).message
-    }
-
-    fn denied(&self, status: http::StatusCode, body: &[u8]) -> String {
-        #[derive(Deserialize)]
-        struct Status {
-            message: String,
-        }
-        let said = serde_json::from_slice(body).map(|Status { message }| message.chars().take(300).collect());
-        let said: String = said.unwrap_or_default();
-        format!("the API server answers {} to {}: {said}", status.as_u16(), self.url.path())
+        parse(&self.server.create(&self.url, asked.to_string()).await?)
     }
 }
 
@@ -217,7 +176,7 @@ fn parse(body: &[u8]) -> Result<(HeaderValue, Timestamp), String> {
     Ok((bearer(&status.token).ok_or_else(unreadable)?, expires))
 }
 
-fn read_bearer(path: &Path) -> Option<HeaderValue> {
+pub(crate) fn read_bearer(path: &Path) -> Option<HeaderValue> {
     bearer(fs::read_to_string(path).ok()?.trim())
 }
 

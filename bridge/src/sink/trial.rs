@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 
+use super::client::Response;
 use super::{Sink, answer, no_token};
 use crate::event::Encoded;
 use crate::outcome::Answer;
@@ -51,11 +52,11 @@ impl Sink {
     }
 }
 
-async fn judge(mut response: reqwest::Response) -> Trial {
+async fn judge(mut response: Response) -> Trial {
     let code = response.status().as_u16();
     let is_event = is_cloud_event(response.headers());
     // A body that cannot be read to its first byte is none.
-    let empty = response.chunk().await.ok().flatten().is_none_or(|chunk| chunk.is_empty());
+    let empty = response.chunk().await.is_none_or(|chunk| chunk.is_empty());
     let reply = match (empty, is_event) {
         (true, _) => Reply::Empty,
         (false, true) => Reply::CloudEvent,

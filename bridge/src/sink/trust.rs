@@ -74,7 +74,7 @@ pub(crate) fn system_trust() -> Result<ClientConfig, SinkError> {
 }
 
 /// TLS that trusts the certificates in these PEM bytes and no other.
-pub(super) fn only(pem: &[u8]) -> Result<ClientConfig, SinkError> {
+pub(crate) fn only(pem: &[u8]) -> Result<ClientConfig, SinkError> {
     let mut roots = RootCertStore::empty();
     add_pem(&mut roots, pem).map_err(SinkError::CaCerts)?;
     config(roots, &Tls { min_version: TlsVersion::V12, ..Tls::default() })
