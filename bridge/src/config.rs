@@ -67,7 +67,7 @@ pub struct Config {
     pub logging: Logging,
     /// Metrics and traces.
     pub observability: Observability,
-    /// Where health, readiness and (if configured) metrics are served. Default `0.0.0.0:8080`.
+    /// Where health, readiness and (if configured) metrics are served. Default `:8080`, every address.
     pub health_addr: SocketAddr,
     /// Tokio worker threads; 0: one thread if one CPU is available, else up to 4.
     pub worker_threads: usize,

@@ -245,3 +245,13 @@ async fn http_proxy_carries_events_to_a_sink_that_no_proxy_does_not_name() {
     let targets: Vec<_> = deliveries.iter().map(|delivery| delivery.head.target.as_str()).collect();
     assert_eq!(targets, ["http://display.example/orders"]);
 }
+
+/// Probes come by IPv4 or IPv6, as the cluster has it.
+#[tokio::test]
+async fn without_a_host_bridge_health_addr_is_every_address() {
+    let scene = Scene::new().await;
+    let bridge = scene.setup().set("BRIDGE_HEALTH_ADDR", ":0").start().await;
+    // Asked for over IPv4: on a machine with IPv6 the one socket takes both.
+    bridge.ready().await;
+    bridge.stop().await;
+}

@@ -31,7 +31,7 @@ pub struct Observability {
 pub enum MetricsExport {
     /// Nowhere but `/metrics` of the health address.
     None,
-    /// A Prometheus page at this address, beside the health address. Default `0.0.0.0:9092`.
+    /// A Prometheus page at this address, beside the health address. Default `:9092`, every address.
     Prometheus(SocketAddr),
     /// OTLP over HTTP with protobuf.
     OtlpHttp {

@@ -120,10 +120,10 @@ pub fn certificates(text: &str) -> Result<String, Fix> {
     if parsed.map_err(|_| fix())?.is_empty() { Err(fix()) } else { Ok(text.to_owned()) }
 }
 
-/// `host:port`; without a host, all IPv4 addresses.
+/// `host:port`; without a host, every address of IPv6 and IPv4.
 pub fn address(text: &str) -> Result<SocketAddr, Fix> {
     let text = text.trim();
-    let full = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.replace("localhost:", "127.0.0.1:") };
+    let full = if text.starts_with(':') { format!("[::]{text}") } else { text.replace("localhost:", "127.0.0.1:") };
     full.parse().map_err(|_| "use an address such as :8080, 127.0.0.1:8080 or [::]:8080".to_owned())
 }
 
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn addresses_may_leave_out_the_host() {
-        assert_eq!(address(":8080"), Ok("0.0.0.0:8080".parse().expect("an address")));
+        assert_eq!(address(":8080"), Ok("[::]:8080".parse().expect("an address")));
         assert_eq!(address("localhost:0"), Ok("127.0.0.1:0".parse().expect("an address")));
         assert_eq!(address("[::]:8080"), Ok("[::]:8080".parse().expect("an address")));
         assert!(address("8080").is_err());

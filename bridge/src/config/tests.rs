@@ -122,7 +122,7 @@ fn cases() -> Vec<Case> {
         case(&s::OTEL_TRACES_SAMPLER, &[URL, SINK, OTLP], "parentbased_always_off", |c| c.observability.sampling_rate.to_string(), "0"),
         case(&s::OTEL_TRACES_SAMPLER_ARG, &[URL, SINK, OTLP, RATIO], "0.25", |c| c.observability.sampling_rate.to_string(), "0.25"),
         case(&s::PROMETHEUS_HOST, &[URL, SINK, PROMETHEUS], "127.0.0.1", |c| format!("{:?}", c.observability.metrics), "Prometheus(127.0.0.1:9092)"),
-        case(&s::PROMETHEUS_PORT, &[URL, SINK, PROMETHEUS], "9999", |c| format!("{:?}", c.observability.metrics), "Prometheus(0.0.0.0:9999)"),
+        case(&s::PROMETHEUS_PORT, &[URL, SINK, PROMETHEUS], "9999", |c| format!("{:?}", c.observability.metrics), "Prometheus([::]:9999)"),
     ]
 }
 
@@ -201,7 +201,7 @@ fn queue_and_sink_alone_suffice_and_give_the_documented_defaults() {
     assert_eq!(config.on_poison, OnPoison::Block);
     assert_eq!(config.logging, Logging { level: "info".to_owned(), json: true, color: false });
     assert_eq!(config.observability.metrics, MetricsExport::None);
-    assert_eq!(config.health_addr.to_string(), "0.0.0.0:8080");
+    assert_eq!(config.health_addr.to_string(), "[::]:8080");
     assert_eq!(config.warnings, Vec::<String>::new());
 }
 
