@@ -85,6 +85,9 @@ impl Lanes {
 }
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

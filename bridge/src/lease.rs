@@ -201,6 +201,9 @@ fn deadline(from: Instant, invisible_for: Duration) -> Instant {
 }
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -224,6 +224,9 @@ impl Pollers {
 }
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

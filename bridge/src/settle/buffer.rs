@@ -73,6 +73,9 @@ impl<T> Buffer<T> {
 }
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
