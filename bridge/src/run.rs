@@ -316,7 +316,9 @@ impl Driver {
             Command::Deliver(shipment) => {
                 let (courier, inputs, key) = (Arc::clone(&self.courier), self.inputs.clone(), shipment.key);
                 self.tasks.spawn(async move {
-                    let delivered = AssertUnwindSafe(courier.deliver(shipment)).catch_unwind().await;
+                    // In a box, since a spawned future is moved several times and this one is large.
+                    let delivery = Box::pin(courier.deliver(shipment));
+                    let delivered = AssertUnwindSafe(delivery).catch_unwind().await;
                     tell(&inputs, delivered.map_or(Input::Broken(key), Input::Delivered));
                 });
             }
