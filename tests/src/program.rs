@@ -99,6 +99,18 @@ impl Program {
         line.split_whitespace().next()?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
     }
 
+    /// How often its threads have slept until something woke them; `None` once it has ended.
+    pub fn wake_ups(&self) -> Option<u64> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id()?)).ok()?;
+        let statuses = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("status")).ok());
+        let sleeps = statuses.filter_map(|status| {
+            let line =
+                status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:").map(str::to_owned))?;
+            line.trim().parse::<u64>().ok()
+        });
+        Some(sleeps.sum())
+    }
+
     fn signal(&self, signal: &str) {
         let Some(id) = self.child.id() else { return };
         std::process::Command::new("kill").args([signal, &id.to_string()]).status().expect("signals can be sent");
