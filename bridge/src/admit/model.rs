@@ -1,4 +1,4 @@
-//! Permits beside the plain lists of receives under way and of messages held.
+//! Permits beside the plain lists of receives under way and of messages held. Pure.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The breaker beside one that looks at every answer since it was last closed.
+//! The breaker beside one that looks at every answer since it was last closed. Pure.
 
 use fastrand::Rng;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Lanes beside one list of all messages in the order of their arrival.
+//! Lanes beside one list of all messages in the order of their arrival. Pure.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The lease table beside one that looks at every lease each time.
+//! The lease table beside one that looks at every lease each time. Pure.
 
 use proptest::prelude::*;
 

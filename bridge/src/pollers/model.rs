@@ -1,4 +1,4 @@
-//! Pollers beside the plain list of receives under way.
+//! Pollers beside the plain list of receives under way. Pure.
 
 use fastrand::Rng;
 use proptest::prelude::*;

@@ -2,6 +2,7 @@
 //!
 //! No leases, no retries, no metrics, no look at the body: whatever goes wrong ends it.
 
+mod lean;
 mod sdk;
 
 use std::cell::RefCell;
@@ -31,8 +32,22 @@ struct Message {
     body: Bytes,
 }
 
+/// What a loop is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Parts {
+    /// The AWS SDK and reqwest.
+    Libraries,
+    /// Requests made and read by hand, on hyper's connections.
+    Lean,
+}
+
+enum Client {
+    Libraries(sdk::Client),
+    Lean(lean::Client),
+}
+
 struct Loop {
-    client: sdk::Client,
+    client: Client,
     posts: Arc<Semaphore>,
     done: RefCell<Vec<String>>,
 }
@@ -42,10 +57,13 @@ struct Loop {
 /// # Errors
 ///
 /// When the runtime cannot be made.
-pub fn run(queue_url: &str, sink: &str) -> Result<(), Failure> {
+pub fn run(parts: Parts, queue_url: &str, sink: &str) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
-        let client = sdk::Client::new(queue_url, sink).await?;
+        let client = match parts {
+            Parts::Libraries => Client::Libraries(sdk::Client::new(queue_url, sink).await?),
+            Parts::Lean => Client::Lean(lean::Client::new(queue_url, sink)?),
+        };
         let posts = Arc::new(Semaphore::new(POSTS));
         let shared = Rc::new(Loop { client, posts, done: RefCell::default() });
         let pollers: Vec<_> = (0..POLLERS).map(|_| spawn_local(shared.clone().poll())).collect();
@@ -79,6 +97,29 @@ impl Loop {
         };
         if let Some(handles) = full {
             self.client.delete(handles).await.unwrap_or_else(stop);
+        }
+    }
+}
+
+impl Client {
+    async fn receive(&self) -> Result<Vec<Message>, Failure> {
+        match self {
+            Self::Libraries(client) => client.receive().await,
+            Self::Lean(client) => client.receive().await,
+        }
+    }
+
+    async fn post(&self, message: Message) -> Result<String, Failure> {
+        match self {
+            Self::Libraries(client) => client.post(message).await,
+            Self::Lean(client) => client.post(message).await,
+        }
+    }
+
+    async fn delete(&self, handles: Vec<String>) -> Result<(), Failure> {
+        match self {
+            Self::Libraries(client) => client.delete(handles).await,
+            Self::Lean(client) => client.delete(handles).await,
         }
     }
 }

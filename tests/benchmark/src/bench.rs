@@ -17,6 +17,8 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub enum Subject {
     /// The AWS SDK and reqwest in a loop that does nothing else.
     Bare,
+    /// The same with requests made by hand.
+    Lean,
     /// The bridge.
     Bridge,
 }
@@ -34,12 +36,13 @@ pub struct Bench {
 
 impl Subject {
     /// In the order of the table.
-    pub const ALL: [Self; 2] = [Self::Bare, Self::Bridge];
+    pub const ALL: [Self; 3] = [Self::Bare, Self::Lean, Self::Bridge];
 
     /// What the table calls it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare loop",
+            Self::Lean => "lean loop",
             Self::Bridge => "bridge",
         }
     }
@@ -61,7 +64,8 @@ impl Bench {
     ) -> Result<(Process, f64), Box<dyn Error>> {
         let began = unix_us();
         let process = match subject {
-            Subject::Bare => self.bare(load)?,
+            Subject::Bare => self.bare("libraries", load)?,
+            Subject::Lean => self.bare("lean", load)?,
             Subject::Bridge => self.bridge(load, more)?,
         };
         let stats = self.servers.wait(PATIENCE, |stats| stats.first_receive > 0).await?;
@@ -71,8 +75,8 @@ impl Bench {
         Ok((process, first as f64 / 1_000.0))
     }
 
-    fn bare(&self, load: Load) -> Result<Process, Box<dyn Error>> {
-        let arguments = ["bare", &self.servers.queue_url(load), &self.servers.sink_url()];
+    fn bare(&self, parts: &str, load: Load) -> Result<Process, Box<dyn Error>> {
+        let arguments = ["bare", parts, &self.servers.queue_url(load), &self.servers.sink_url()];
         Ok(Process::start(&self.machine, Place::Measured, &std::env::current_exe()?, &arguments, &[])?)
     }
 

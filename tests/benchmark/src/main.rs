@@ -44,6 +44,8 @@ enum Part {
     Sink,
     /// A loop that receives, POSTs and deletes and does nothing else.
     Bare {
+        /// What it is made of.
+        parts: bare::Parts,
         /// The queue.
         queue_url: String,
         /// Where to POST.
@@ -58,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match part {
         Some(Part::Queue) => Ok(queue::run()?),
         Some(Part::Sink) => Ok(sink::run()?),
-        Some(Part::Bare { queue_url, sink }) => bare::run(&queue_url, &sink),
+        Some(Part::Bare { parts, queue_url, sink }) => bare::run(parts, &queue_url, &sink),
         None => measure(&options, bridge),
     }
 }
