@@ -1,4 +1,4 @@
-//! Permits beside the plain lists of receives under way and of messages held. Pure.
+//! Permits beside the plain lists of receives under way and of messages held. I/O: the clock.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The breaker beside one that looks at every answer since it was last closed. Pure.
+//! The breaker beside one that looks at every answer since it was last closed. I/O: the clock.
 
 use fastrand::Rng;
 use proptest::prelude::*;

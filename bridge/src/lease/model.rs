@@ -1,4 +1,4 @@
-//! The lease table beside one that looks at every lease each time. Pure.
+//! The lease table beside one that looks at every lease each time. I/O: the clock.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Pollers beside the plain list of receives under way. Pure.
+//! Pollers beside the plain list of receives under way. I/O: the clock.
 
 use fastrand::Rng;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! A buffer beside the plain list of what was pushed and not yet taken. Pure.
+//! A buffer beside the plain list of what was pushed and not yet taken. I/O: the clock.
 
 use proptest::prelude::*;
 
