@@ -288,7 +288,7 @@ impl Sink {
 /// A token that is requested, else one from the file that a SinkBinding mounts; never over plain http.
 fn token(surroundings: &Surroundings, settings: &config::Sink, identity: &Identity) -> Result<Token, SinkError> {
     if let Some(requests) = requested_token(surroundings, settings, identity)? {
-        return Ok(Token::Requested(requests));
+        return Ok(Token::Requested(Box::new(requests)));
     }
     let file = surroundings.bound_token.clone().filter(|_| settings.url.scheme() == "https");
     Ok(file.map_or(Token::None, |path| Token::File(TokenFile::read(path))))

@@ -29,7 +29,7 @@ pub(super) enum Token {
     /// A file that somebody else renews; no token while it is missing.
     File(TokenFile),
     /// Made by the API server on demand.
-    Requested(TokenRequests),
+    Requested(Box<TokenRequests>),
 }
 
 impl Token {

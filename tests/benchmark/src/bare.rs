@@ -43,7 +43,7 @@ pub enum Parts {
 
 enum Client {
     Libraries(sdk::Client),
-    Lean(lean::Client),
+    Lean(Box<lean::Client>),
 }
 
 struct Loop {
@@ -62,7 +62,7 @@ pub fn run(parts: Parts, queue_url: &str, sink: &str) -> Result<(), Failure> {
     LocalSet::new().block_on(&runtime, async {
         let client = match parts {
             Parts::Libraries => Client::Libraries(sdk::Client::new(queue_url, sink).await?),
-            Parts::Lean => Client::Lean(lean::Client::new(queue_url, sink)?),
+            Parts::Lean => Client::Lean(Box::new(lean::Client::new(queue_url, sink)?)),
         };
         let posts = Arc::new(Semaphore::new(POSTS));
         let shared = Rc::new(Loop { client, posts, done: RefCell::default() });
