@@ -111,6 +111,16 @@ impl Program {
         Some(sleeps.sum())
     }
 
+    /// CPU time so far, in seconds.
+    pub fn cpu_seconds(&self) -> Option<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
+        // Behind the name, which may hold spaces: user and system time are the 12th and 13th word, in hundredths.
+        let (_, words) = status.rsplit_once(") ")?;
+        let mut words = words.split(' ').skip(11);
+        let (user, system): (f64, f64) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some((user + system) / 100.0)
+    }
+
     fn signal(&self, signal: &str) {
         let Some(id) = self.child.id() else { return };
         std::process::Command::new("kill").args([signal, &id.to_string()]).status().expect("signals can be sent");

@@ -45,6 +45,11 @@ impl Controller {
         format!("{} MB", bytes / 1_000_000)
     }
 
+    /// CPU time so far, in seconds: what counts on a machine that does other things too.
+    pub fn cpu(&self) -> f64 {
+        self.program.cpu_seconds().unwrap_or_default()
+    }
+
     async fn metric(&self, name: &str) -> f64 {
         let Ok((_, page)) = page::get(self.pages, "/metrics").await else { return 0.0 };
         let line = page.lines().find(|line| line.starts_with(name));

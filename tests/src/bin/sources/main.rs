@@ -60,7 +60,11 @@ async fn measure(binary: PathBuf, count: usize) {
     let began = Instant::now();
     let first = Controller::start(&binary, &config);
     first.looked_at(count).await;
-    println!("first pass over all, with a Deployment each: {:.1} s", began.elapsed().as_secs_f64());
+    println!(
+        "first pass over all, with a Deployment each: {:.1} s, {:.1} s of CPU",
+        began.elapsed().as_secs_f64(),
+        first.cpu()
+    );
     counts::until_quiet(&cluster, QUIET).await;
     println!("memory after the first pass: {}", first.memory());
     drop(first);
@@ -69,7 +73,11 @@ async fn measure(binary: PathBuf, count: usize) {
     let began = Instant::now();
     let second = Controller::start(&binary, &config);
     second.looked_at(count).await;
-    println!("full resync after a restart: {:.1} s (target: 60 s)", began.elapsed().as_secs_f64());
+    println!(
+        "full resync after a restart: {:.1} s, {:.1} s of CPU (target: 60 s)",
+        began.elapsed().as_secs_f64(),
+        second.cpu()
+    );
     counts::until_quiet(&cluster, QUIET).await;
     let steady = counts::writes(&cluster);
     println!("writes during the resync: {}", counts::difference(&before, &steady));
