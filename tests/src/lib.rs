@@ -4,6 +4,7 @@
 pub mod apiserver;
 pub mod bridge;
 pub mod fake_aws;
+pub mod host;
 pub mod kubelet;
 pub mod log_lines;
 pub mod merge;

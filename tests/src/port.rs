@@ -1,9 +1,11 @@
-//! A port of 127.0.0.1 that stays ours while nobody listens -> listeners on it. I/O: TCP.
+//! A port of this machine that stays ours while nobody listens -> listeners on it. I/O: TCP.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use crate::host;
 
 /// Connections that wait for `accept`; the kernel caps it at its own limit.
 const BACKLOG: u32 = 4096;
@@ -19,7 +21,7 @@ pub struct Port {
 impl Port {
     /// Takes a free port.
     pub fn reserve() -> io::Result<Self> {
-        let reservation = shared_socket(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let reservation = shared_socket(SocketAddr::from((host::address(), 0)))?;
         Ok(Self { address: reservation.local_addr()?, _reservation: reservation })
     }
 

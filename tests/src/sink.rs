@@ -1,5 +1,5 @@
 //! An event sink of one's own, in the process of the test, that answers as it is told and records everything.
-//! I/O: TCP on 127.0.0.1.
+//! I/O: TCP.
 //!
 //! ```ignore
 //! let sink = Sink::start().await;                          // accepts everything with 202
@@ -42,14 +42,14 @@ impl Sink {
     /// When no port can be had.
     #[expect(clippy::unused_async, reason = "it needs a runtime, and callers should see that")]
     pub async fn start() -> Self {
-        let port = Port::reserve().expect("a port of 127.0.0.1 is free");
+        let port = Port::reserve().expect("a free port");
         let listener = port.listen().expect("the reserved port can be listened on");
         let shared = Arc::new(Shared::new(port));
         let task = tokio::spawn(listen(shared.clone(), listener));
         Self { shared, task }
     }
 
-    /// `http://127.0.0.1:<port>/`.
+    /// Such as `http://127.0.0.1:4242/`.
     pub fn url(&self) -> String {
         format!("http://{}/", self.shared.port.address())
     }

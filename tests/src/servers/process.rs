@@ -1,13 +1,14 @@
 //! A command -> a server that answers, on a port of its own, killed when nobody holds it. I/O: child processes, TCP.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use super::{http, state};
+use crate::host;
 
 /// A JVM on a busy machine takes a dozen seconds.
 const START_WITHIN: Duration = Duration::from_secs(90);
@@ -144,7 +145,7 @@ fn spawn(command: &Command, log: &Path) -> std::io::Result<Child> {
 }
 
 fn free_address() -> std::io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    TcpListener::bind((host::address(), 0))?.local_addr()
 }
 
 /// Where logs of servers are kept: beside those of `tests/run`.
