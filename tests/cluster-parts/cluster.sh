@@ -53,6 +53,6 @@ case ${1:-} in
     programs | images | up) "$1" ;;
     exec) shift; TESTS_HOST=10.240.0.1 TESTS_NODE=$state node exec "$@" ;;
     logs) cp "$state"/*.log "$2" 2>/dev/null || true ;;
-    down) node down ;;
+    down) node down; [ "${KUBE_KEEP_IMAGES:-}" = 1 ] || rm -rf "$state" ;;
     *) sed -n '2,10s/^# *//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac
