@@ -70,7 +70,8 @@ fn fail_08_no_heartbeat_follows_a_delete_or_a_loss() {
 fn fail_10_no_post_starts_on_an_expired_lease() {
     timelapse(async {
         let scene = Scene::new().await;
-        scene.sink.always(Reply::accept().after(seconds(7)));
+        // The next in line waits for longer than its visibility timeout.
+        scene.sink.always(Reply::accept().after(seconds(12)));
         let setup = scene.setup().set("BRIDGE_MAX_CONCURRENCY", "1").set("BRIDGE_VISIBILITY_TIMEOUT", "10s");
         // So few that no receive brings those again that wait here.
         let bridge = setup.set("BRIDGE_WAIT_TIME", "1s").set("BRIDGE_MAX_IN_FLIGHT", "20").start().await;

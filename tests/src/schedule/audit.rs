@@ -155,7 +155,9 @@ impl<'a> Audit<'a> {
             let strange = self.calls.iter().filter(|call| {
                 call.action() == Action::ReceiveMessage && call.fault.is_some() && call.messages.contains(id)
             });
-            let allowed = 1 + MOST_RETURNS + 2 * strange.count() + past.stops.len() + leases_lost(history);
+            let in_vain = history.iter().filter(|entry| entry.deed == Deed::DeletedInVain).count();
+            let causes = 2 * strange.count() + in_vain + past.stops.len() + leases_lost(history);
+            let allowed = 1 + MOST_RETURNS + causes;
             if receives > allowed {
                 found.push(format!("{id} was received {receives} times, {allowed} are explained: {history:?}"));
             }
