@@ -130,3 +130,8 @@ fn provider(observability: &Observability, identity: &Identity) -> Result<Option
     std::mem::forget(provider.clone());
     Ok(Some(provider))
 }
+
+/// Held by a test while it has a subscriber: what is enabled at a place in the code is remembered for all subscribers
+/// of the process, and one that comes at the same moment on another thread may see the other's answer.
+#[cfg(test)]
+static ONE_SUBSCRIBER: std::sync::Mutex<()> = std::sync::Mutex::new(());

@@ -26,14 +26,16 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, PoisonError};
 
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
+    use crate::telemetry::ONE_SUBSCRIBER;
 
     /// What a subscriber with these settings writes of one event at each level and a span for traces.
     fn written(level: &str, json: bool, color: bool) -> String {
+        let _turn = ONE_SUBSCRIBER.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = Arc::new(Mutex::new(Vec::<u8>::new()));
         let logging = Logging { level: level.into(), json, color };
         let writer = {

@@ -1,3 +1,5 @@
+use std::sync::PoisonError;
+
 use bytes::Bytes;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
@@ -5,7 +7,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::telemetry::spans_to;
+use crate::telemetry::{ONE_SUBSCRIBER, spans_to};
 
 const PRODUCER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -17,6 +19,7 @@ fn encoded(headers: &[(&'static str, &'static str)]) -> Encoded {
 
 /// What `work` records when traces are on.
 fn recorded(work: impl FnOnce()) -> Vec<SpanData> {
+    let _turn = ONE_SUBSCRIBER.lock().unwrap_or_else(PoisonError::into_inner);
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let subscriber = tracing_subscriber::registry().with(spans_to(&provider));
@@ -86,6 +89,7 @@ fn an_event_without_a_trace_begins_one() {
 
 #[test]
 fn without_an_exporter_nothing_is_sent() {
+    let _turn = ONE_SUBSCRIBER.lock().unwrap_or_else(PoisonError::into_inner);
     let subscriber = tracing_subscriber::registry();
     let sent = tracing::subscriber::with_default(subscriber.with(spans_nowhere()), || {
         let receive = ReceiveTrace::record("orders", [PRODUCER]);
