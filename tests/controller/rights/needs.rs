@@ -1,5 +1,6 @@
 //! What needs each right, in the order in which the controller comes to it.
 
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::{Api, DynamicObject};
@@ -11,6 +12,7 @@ use tests::wait::eventually;
 use super::Right;
 use crate::rollout::legacy_deployment;
 use crate::scene::{QUEUE, SOON, Scene, env_of, well};
+use crate::shared::ACCOUNT;
 
 const CERTIFICATE: &str = include_str!("../../../source-controller/fixtures/ca.pem");
 
@@ -34,6 +36,7 @@ pub async fn needing(scene: &Scene, right: &Right) {
         }
         ("", "events", _) => reporting(scene).await,
         ("keda.sh", ..) => scaled(scene).await,
+        ("coordination.k8s.io", "leases", "update") => renewed(scene).await,
         ("", "services", _) => service(scene).await,
         _ => ready(scene).await,
     }
@@ -54,6 +57,22 @@ async fn ready(scene: &Scene) {
     scene.condition("orders", "Ready", "True", "").await;
     scene.source("orders", spec(json!({"uri": "http://other"}))).await;
     scene.deployment_when("orders", |now| env_of(now, "K_SINK").as_deref() == Some("http://other")).await;
+}
+
+/// A lease that is held for longer than what the controller does first.
+async fn renewed(scene: &Scene) {
+    ready(scene).await;
+    let leases: Api<Lease> = Api::namespaced(scene.client.clone(), ACCOUNT.0);
+    let renewed_at = async || {
+        let lease = leases.get_opt(ACCOUNT.1).await.expect("an answer");
+        lease.and_then(|lease| lease.spec?.renew_time)
+    };
+    let before = renewed_at().await;
+    eventually(SOON, async || {
+        let now = renewed_at().await;
+        if now != before { Ok(()) } else { Err(now) }
+    })
+    .await;
 }
 
 /// Three changes of one kind, of which the later ones only count up.
