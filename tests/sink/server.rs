@@ -117,6 +117,8 @@ impl Server {
 
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>) {
     while let Ok((stream, _)) = listener.accept().await {
+        // As servers do; else an answer after the TLS tickets waits for the peer's delayed acknowledgement.
+        stream.set_nodelay(true).unwrap();
         let (tls, state) = (tls.clone(), state.clone());
         tokio::spawn(async move {
             match tls {
