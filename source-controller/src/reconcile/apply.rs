@@ -14,6 +14,9 @@ use crate::watched::digest_of;
 
 /// How often a write at an old version is tried again.
 const TRIES: u32 = 5;
+/// How often an object is taken over: what somebody adds between the replacing and the claim to own it alone belongs to
+/// nobody then, and no later apply would take it away.
+const ROUNDS: u32 = 3;
 
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,9 +213,16 @@ async fn take_over(
     what: &str,
 ) -> Result<DynamicObject, ApplyError> {
     let refused = |error| ApplyError::Refused(format!("replacing {what} failed"), error);
-    let replaced = replace(api, live.clone(), object).await.map_err(refused)?;
-    own_alone(api, replaced).await.map_err(refused)?;
-    apply(api, object, what).await
+    let mut now = live.clone();
+    for _ in 0..ROUNDS {
+        let replaced = replace(api, now, object).await.map_err(refused)?;
+        own_alone(api, replaced).await.map_err(refused)?;
+        now = apply(api, object, what).await?;
+        if covers(object, &json_of(&now)) {
+            break;
+        }
+    }
+    Ok(now)
 }
 
 /// Others write status meanwhile, so a write at an old version is tried again with the new one.
