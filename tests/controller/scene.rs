@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
@@ -12,6 +12,12 @@ use tests::wait::eventually;
 
 /// How long the controller may take for anything that no clock slows down.
 pub const SOON: Duration = Duration::from_secs(30);
+
+/// What the Deployment controller notes on a Deployment and on the ReplicaSet that stands for it.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
+/// Which ReplicaSet a pod is of.
+const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// A namespace with sources.
 pub struct Scene {
@@ -127,18 +133,38 @@ impl Scene {
         .await
     }
 
-    /// Runs the newest pod of a source as a kubelet would, with an adapter that answers `page`.
+    /// Runs a pod of the Deployment as it is now, as a kubelet would, with an adapter that answers `page`.
     pub async fn run_pod(&self, source: &str, page: Value) -> FakeAdapter {
         let adapter = FakeAdapter::start(page.clone()).await;
         let pod = eventually(SOON, || async {
+            // One of an older template would hold the rollout: the newer one waits for somebody to run it.
+            let template = self.template(source).await.ok_or("no ReplicaSet for the Deployment as it is")?;
             let pods = pods::of(&self.client, &self.namespace, source).await;
             pods.into_iter()
-                .find(|pod| pod.status.as_ref().is_none_or(|status| status.pod_ip.is_none()))
+                .find(|pod| {
+                    let idle = pod.status.as_ref().is_none_or(|status| status.pod_ip.is_none());
+                    idle && pod.labels().get(TEMPLATE_HASH) == Some(&template)
+                })
                 .ok_or("no new pod")
         })
         .await;
         pods::run(&self.client, &pod, adapter.address, page["ready"] == true).await;
         adapter
+    }
+
+    /// The label that pods of the Deployment's present template have, once its ReplicaSet is there.
+    async fn template(&self, source: &str) -> Option<String> {
+        let deployment = self.deployments(source).await.pop()?;
+        let observed = deployment.status.as_ref()?.observed_generation;
+        if observed != deployment.metadata.generation {
+            return None;
+        }
+        let revision = deployment.annotations().get(REVISION)?;
+        let sets: Api<ReplicaSet> = Api::namespaced(self.client.clone(), &self.namespace);
+        let selection = ListParams::default().labels(&format!("knative-eventing-source-name={source}"));
+        let sets = sets.list(&selection).await.expect("ReplicaSets are listed").items;
+        let newest = sets.iter().find(|set| set.annotations().get(REVISION) == Some(revision))?;
+        newest.labels().get(TEMPLATE_HASH).cloned()
     }
 
     /// Waits for a Kubernetes Event about a source; answers with its note.
