@@ -1,18 +1,24 @@
 //! Kubernetes Events about failed deliveries, as an API server gets them.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use sqs_bridge::config::Identity;
+use sqs_bridge::args::RunArgs;
+use sqs_bridge::config::{Config, Identity};
+use sqs_bridge::deliver::{Courier, Destination, Parcel, Shipment};
+use sqs_bridge::engine::Key;
+use sqs_bridge::message::{Message, SystemAttributes};
 use sqs_bridge::outcome::{Answer, TransportClass, TransportFailure};
 use sqs_bridge::report::Reports;
 use sqs_bridge::sink::Surroundings;
+use sqs_bridge::telemetry::trace::ReceiveTrace;
 use tests::wait::eventually;
 
 use crate::certificates::Authority;
-use crate::server::{Server, with_body};
-use crate::{SOON, identity, nowhere};
+use crate::server::{Server, empty, with_body};
+use crate::{SOON, Subject, identity, nowhere, settings};
 
 #[tokio::test]
 async fn failed_deliveries_become_one_event_of_the_source_object_in_ten_seconds() {
@@ -62,12 +68,65 @@ async fn failed_deliveries_become_one_event_of_the_source_object_in_ten_seconds(
     );
 }
 
+#[tokio::test]
+async fn a_delivery_tells_of_what_the_sink_does_not_take_and_of_nothing_else() {
+    let authority = Authority::new();
+    let api = Server::tls(authority.acceptor(), |_| with_body("201 Created", "{}")).await;
+    let pod = tempfile::tempdir().unwrap();
+    fs::write(pod.path().join("ca.crt"), authority.pem()).unwrap();
+    fs::write(pod.path().join("token"), "pods-own-token\n").unwrap();
+    let surroundings = Surroundings { service_account: pod.path().into(), ..nowhere() };
+    let sink = Server::plain(|request| match request.header("Ce-Id") {
+        Some("refused") => empty("422 Unprocessable Entity"),
+        _ => empty("202 Accepted"),
+    });
+    let sink = sink.await;
+    let arn = BTreeMap::from([("AWS_SQS_ARN".to_owned(), "arn:aws:sqs:eu-north-1:111122223333:orders".to_owned())]);
+    let (queue, event) = Config::load_for_convert(&RunArgs::default(), &arn).unwrap();
+    let Subject { sink: client, metrics, health } = Subject::alone(&settings(&sink.url()));
+    let courier = Courier {
+        sink: client,
+        dead_letter_sink: None,
+        queue,
+        settings: event,
+        reports: Reports::within(&surroundings, &api.url().parse().unwrap(), &source()),
+        health,
+        metrics,
+    };
+    let reports = courier.reports.as_ref().unwrap();
+    for id in ["taken", "refused"] {
+        let parcel = Parcel::new(message(id), ReceiveTrace::default());
+        courier.deliver(Shipment { key: Key(1), parcel, index: 0, to: Destination::Sink }).await;
+    }
+    tokio::select! {
+        () = reports.run() => unreachable!("it runs until it is dropped"),
+        () = eventually(SOON, || async { if api.requests().is_empty() { Err("no request yet") } else { Ok(()) } }) => {}
+    }
+    assert_eq!(sink.requests().len(), 2);
+    let told: Vec<Value> =
+        api.requests().iter().map(|request| serde_json::from_slice(&request.body).unwrap()).collect();
+    let told: Vec<_> = told.iter().map(|event| (&event["message"], &event["count"])).collect();
+    assert_eq!(told, [(&json!("422 Error sending cloud event to sink."), &json!(1))]);
+}
+
 #[test]
 fn without_a_source_object_there_is_nothing_to_report_about() {
     let server = "https://10.0.0.1/".parse().unwrap();
     assert!(Reports::within(&nowhere(), &server, &source()).is_some());
     assert!(Reports::within(&nowhere(), &server, &identity()).is_none(), "a ContainerSource is another kind");
     assert!(Reports::within(&nowhere(), &server, &Identity { namespace: None, ..source() }).is_none());
+}
+
+fn message(id: &str) -> Message {
+    Message {
+        id: id.into(),
+        body: Bytes::from_static(b"text"),
+        receipt_handle: None,
+        md5_of_body: None,
+        md5_of_message_attributes: None,
+        attributes: SystemAttributes::default(),
+        message_attributes: Vec::new(),
+    }
 }
 
 fn source() -> Identity {

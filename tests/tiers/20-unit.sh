@@ -1,7 +1,9 @@
 about="unit tests, the bridge against the simulator, contracts; hermetic"
-[ -z "${TESTS_LONG:-}" ] || tools=(python3)
+[ -z "${TESTS_LONG:-}" ] || parts=(cargo-fuzz) tools=(c++ python3)
 
 tier() {
     step "cargo test" cargo test --locked --workspace
-    [ -z "${TESTS_LONG:-}" ] || step "each known failure's test fails without its behaviour" tests/without
+    [ -n "${TESTS_LONG:-}" ] || return 0
+    step "each known failure's test fails without its behaviour" tests/without
+    step "a minute of random input for each fuzz target" tests/fuzz
 }
