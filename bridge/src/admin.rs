@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -24,6 +25,20 @@ pub struct Pages {
     pub metrics: Arc<Metrics>,
     /// Also `/q/health/live`, `/q/health/ready` and `/q/health/started`, where Knative's IntegrationSource probes.
     pub integration_source: bool,
+}
+
+/// Listens at an address; `[::]` takes IPv4 too, and stands for `0.0.0.0` on a machine without IPv6.
+///
+/// # Errors
+///
+/// When the address is taken, or not this machine's.
+pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(_) if address.ip() == Ipv6Addr::UNSPECIFIED => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        other => other,
+    }
 }
 
 /// Answers `/health`, `/readiness` and `/metrics` until `shutdown` ends; the address is the listener's.

@@ -6,7 +6,7 @@ mod shutdown;
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -206,14 +206,7 @@ impl Bridge {
 }
 
 async fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, RunError> {
-    let listening = match TcpListener::bind(address).await {
-        // `[::]` takes IPv4 too; a machine without IPv6 refuses it.
-        Err(_) if address.ip() == Ipv6Addr::UNSPECIFIED => {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
-        }
-        other => other,
-    };
-    listening.map_err(|error| RunError::Listen(setting, address, error))
+    admin::listen(address).await.map_err(|error| RunError::Listen(setting, address, error))
 }
 
 /// Asks until SQS tells; `None` if the shutdown came first.

@@ -40,7 +40,7 @@ pub struct RunArgs {
     #[arg(long, env = "CLUSTER_DOMAIN", value_name = "DOMAIN")]
     pub cluster_domain: Option<String>,
     /// Where /health, /readiness and /metrics are served.
-    #[arg(long, env = "ADMIN_ADDR", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    #[arg(long, env = "ADMIN_ADDR", default_value = "[::]:8080", value_name = "ADDRESS")]
     pub admin_addr: SocketAddr,
     /// Name of this replica in the lease; by default the host's name and a random number.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]

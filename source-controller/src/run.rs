@@ -9,7 +9,6 @@ use futures::channel::mpsc;
 use futures::future::{Either, select};
 use kube::Client;
 use kube::runtime::events::{Recorder, Reporter};
-use tokio::net::TcpListener;
 
 use crate::admin::{self, Pages};
 use crate::args::RunArgs;
@@ -88,7 +87,7 @@ pub async fn run_with(
         log_json: _,
     } = args;
     let metrics = Metrics::new().map_err(|error| RunError::Setup(error.into()))?;
-    let listener = TcpListener::bind(admin_addr).await.map_err(|error| RunError::Admin(admin_addr, error))?;
+    let listener = sqs_bridge::admin::listen(admin_addr).await.map_err(|error| RunError::Admin(admin_addr, error))?;
     let pages = Pages { metrics: metrics.clone(), ready: Arc::new(AtomicBool::new(false)) };
     let shutdown = shutdown.shared();
     tokio::spawn(admin::serve(listener, pages.clone(), shutdown.clone()));
