@@ -34,6 +34,30 @@ struct Fault {
     mend: Act,
 }
 
+/// One that keeps a source from being ready, while what was received is delivered.
+fn fault(
+    what: &'static str,
+    reason: &'static str,
+    sentence: &'static str,
+    repair: &'static str,
+    cause: Act,
+    mend: Act,
+) -> Fault {
+    Fault { what, ready: "False", reason, delivering: ("True", ""), sentence, repair, cause, mend }
+}
+
+impl Fault {
+    /// The same, but no adapter tells of deliveries.
+    fn unobserved(self) -> Self {
+        Self { delivering: ("Unknown", "NotObserved"), ..self }
+    }
+
+    /// The same, but it is only deliveries that suffer.
+    fn of_deliveries(self) -> Self {
+        Self { ready: "True", reason: "", delivering: ("False", self.reason), ..self }
+    }
+}
+
 fn faults() -> Vec<Fault> {
     aws::faults().into_iter().chain(cluster::faults()).chain(sinks::faults()).collect()
 }

@@ -3,7 +3,6 @@
 use serde_json::json;
 use tests::apiserver::process::ControllerProcess;
 use tests::apiserver::{Cluster, on_a_runtime, pods};
-use tests::wait::eventually;
 
 use crate::scene::{QUEUE, SOON, Scene};
 use crate::shared::{install, kinds};
@@ -16,10 +15,7 @@ fn the_program_works_against_a_kubeconfig() {
         let scene = Scene::new(&cluster, "laptop").await;
         let mut controller = ControllerProcess::start(&cluster.kubeconfig(), &["--no-leader-election"]);
         scene.source("orders", json!({"queueArn": QUEUE, "sink": {"uri": "http://display"}})).await;
-        let pod = eventually(SOON, async || {
-            pods::of(&scene.client, &scene.namespace, "orders").await.into_iter().next().ok_or(controller.output())
-        })
-        .await;
+        let pod = scene.new_pod("orders").await;
         // Nobody answers there, as between a laptop and the network of a cluster.
         pods::run(&scene.client, &pod, std::net::Ipv4Addr::new(127, 1, fastrand::u8(..), fastrand::u8(1..255)), true)
             .await;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
@@ -136,7 +137,14 @@ impl Scene {
     /// Runs a pod of the Deployment as it is now, as a kubelet would, with an adapter that answers `page`.
     pub async fn run_pod(&self, source: &str, page: Value) -> FakeAdapter {
         let adapter = FakeAdapter::start(page.clone()).await;
-        let pod = eventually(SOON, || async {
+        let pod = self.new_pod(source).await;
+        pods::run(&self.client, &pod, adapter.address, page["ready"] == true).await;
+        adapter
+    }
+
+    /// A pod of the Deployment as it is now that nobody runs yet.
+    pub async fn new_pod(&self, source: &str) -> Pod {
+        eventually(SOON, || async {
             // One of an older template would hold the rollout: the newer one waits for somebody to run it.
             let template = self.template(source).await.ok_or("no ReplicaSet for the Deployment as it is")?;
             let pods = pods::of(&self.client, &self.namespace, source).await;
@@ -147,9 +155,7 @@ impl Scene {
                 })
                 .ok_or("no new pod")
         })
-        .await;
-        pods::run(&self.client, &pod, adapter.address, page["ready"] == true).await;
-        adapter
+        .await
     }
 
     /// The label that pods of the Deployment's present template have, once its ReplicaSet is there.

@@ -1,21 +1,11 @@
 //! What status says about pods and their answers.
 
-use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;
 use tests::apiserver::on_a_runtime;
 use tests::apiserver::pods;
-use tests::wait::eventually;
 
-use crate::scene::{QUEUE, SOON, Scene, well};
+use crate::scene::{QUEUE, Scene, well};
 use crate::shared::controlled;
-
-async fn new_pod(scene: &Scene) -> Pod {
-    eventually(SOON, || async {
-        let pods = pods::of(&scene.client, &scene.namespace, "orders").await;
-        pods.into_iter().next().ok_or("no pod")
-    })
-    .await
-}
 
 async fn simple(purpose: &str) -> Scene {
     let scene = Scene::new(controlled(), purpose).await;
@@ -48,7 +38,7 @@ fn answers_of_the_adapter_become_conditions() {
 fn pods_that_cannot_start_are_told() {
     on_a_runtime(async {
         let scene = simple("stuck").await;
-        let pod = new_pod(&scene).await;
+        let pod = scene.new_pod("orders").await;
         let waiting = |reason: &str, message: &str| {
             json!({
                 "phase": "Pending",
@@ -75,7 +65,7 @@ fn pods_that_cannot_start_are_told() {
 fn a_pod_that_does_not_answer_is_believed_through_the_kubelet() {
     on_a_runtime(async {
         let scene = simple("silent").await;
-        let pod = new_pod(&scene).await;
+        let pod = scene.new_pod("orders").await;
         let nobody = std::net::Ipv4Addr::new(127, 1, fastrand::u8(..), fastrand::u8(1..255));
         pods::run(&scene.client, &pod, nobody, false).await;
         let status = scene.condition("orders", "QueueReachable", "Unknown", "NotObserved").await;

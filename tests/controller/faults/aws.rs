@@ -3,8 +3,8 @@
 use serde_json::json;
 use tests::sqs::{Action, Code, Fault as SqsFault, on};
 
-use super::Fault;
 use super::place::{Act, Place, act};
+use super::{Fault, fault};
 
 /// Refuses receives with this code until [`Simulator::recover`](tests::sqs::Simulator::recover).
 async fn refuse(place: &mut Place, code: Code) {
@@ -15,17 +15,6 @@ async fn refuse(place: &mut Place, code: Code) {
 const RECOVER: Act = act!(place => place.sqs.recover());
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/reader";
-
-fn fault(
-    what: &'static str,
-    reason: &'static str,
-    sentence: &'static str,
-    repair: &'static str,
-    cause: Act,
-    mend: Act,
-) -> Fault {
-    Fault { what, ready: "False", reason, delivering: ("True", ""), sentence, repair, cause, mend }
-}
 
 pub fn faults() -> Vec<Fault> {
     let mut faults = queue();

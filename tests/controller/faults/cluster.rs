@@ -2,19 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Fault;
-use super::place::{Act, act};
-
-fn fault(
-    what: &'static str,
-    reason: &'static str,
-    sentence: &'static str,
-    repair: &'static str,
-    cause: Act,
-    mend: Act,
-) -> Fault {
-    Fault { what, ready: "False", reason, delivering: ("Unknown", "NotObserved"), sentence, repair, cause, mend }
-}
+use super::place::act;
+use super::{Fault, fault};
 
 fn broker() -> Value {
     json!({"sink": {"uri": null, "ref": {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "events"}}})
@@ -39,7 +28,8 @@ fn objects() -> Vec<Fault> {
                 let status = json!({"address": {"url": url}});
                 place.scene.addressable("eventing.knative.dev/v1", "Broker", "events", status).await;
             }),
-        ),
+        )
+        .unobserved(),
         fault(
             "The sink has no address",
             "NotFound",
@@ -54,27 +44,25 @@ fn objects() -> Vec<Fault> {
                 let status = json!({"address": {"url": url}});
                 place.scene.addressable("eventing.knative.dev/v1", "Broker", "events", status).await;
             }),
+        )
+        .unobserved(),
+        fault(
+            "The sink is deleted later",
+            "NotFound",
+            "eventing.knative.dev/v1 Broker ns/events not found: create it or correct the reference",
+            "create it again, or name another sink; until then events go to the old address",
+            act!(place => {
+                let status = json!({"address": {"url": place.sink.url()}});
+                place.scene.addressable("eventing.knative.dev/v1", "Broker", "events", status).await;
+                place.source(broker()).await;
+                place.scene.condition("orders", "Ready", "True", "").await;
+                place.scene.delete("eventing.knative.dev/v1", "Broker", "events").await;
+            }),
+            act!(place => {
+                let status = json!({"address": {"url": place.sink.url()}});
+                place.scene.addressable("eventing.knative.dev/v1", "Broker", "events", status).await;
+            }),
         ),
-        Fault {
-            delivering: ("True", ""),
-            ..fault(
-                "The sink is deleted later",
-                "NotFound",
-                "eventing.knative.dev/v1 Broker ns/events not found: create it or correct the reference",
-                "create it again, or name another sink; until then events go to the old address",
-                act!(place => {
-                    let status = json!({"address": {"url": place.sink.url()}});
-                    place.scene.addressable("eventing.knative.dev/v1", "Broker", "events", status).await;
-                    place.source(broker()).await;
-                    place.scene.condition("orders", "Ready", "True", "").await;
-                    place.scene.delete("eventing.knative.dev/v1", "Broker", "events").await;
-                }),
-                act!(place => {
-                    let status = json!({"address": {"url": place.sink.url()}});
-                    place.scene.addressable("eventing.knative.dev/v1", "Broker", "events", status).await;
-                }),
-            )
-        },
         fault(
             "The spec makes no sense",
             "InvalidSpec",
@@ -85,7 +73,8 @@ fn objects() -> Vec<Fault> {
                 place.source(json!({"template": {"affinity": affinity}})).await;
             }),
             act!(place => place.source(json!({})).await),
-        ),
+        )
+        .unobserved(),
     ]
 }
 
@@ -100,7 +89,8 @@ fn pods() -> Vec<Fault> {
             act!(place => {
                 place.scene.apply(json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "reader"}})).await;
             }),
-        ),
+        )
+        .unobserved(),
         fault(
             "The image cannot be pulled",
             "ImagePullBackOff",
@@ -111,7 +101,8 @@ fn pods() -> Vec<Fault> {
                 place.source(json!({})).await;
             }),
             act!(place => place.node.registry(true)),
-        ),
+        )
+        .unobserved(),
         fault(
             "The adapter does not start",
             "CrashLoopBackOff",
@@ -121,6 +112,7 @@ fn pods() -> Vec<Fault> {
                 place.source(json!({"template": {"env": [{"name": "TLS_MIN_VERSION", "value": "1.9"}]}})).await;
             }),
             act!(place => place.source(json!({})).await),
-        ),
+        )
+        .unobserved(),
     ]
 }

@@ -3,21 +3,10 @@
 use serde_json::json;
 use tests::sink::Reply;
 
-use super::Fault;
 use super::place::{Act, Place, Told, act};
+use super::{Fault, fault};
 use crate::certificates::Authority;
 use crate::server::{Server, empty};
-
-fn fault(
-    what: &'static str,
-    reason: &'static str,
-    sentence: &'static str,
-    repair: &'static str,
-    cause: Act,
-    mend: Act,
-) -> Fault {
-    Fault { what, ready: "True", reason: "", delivering: ("False", reason), sentence, repair, cause, mend }
-}
 
 /// The sink answers so, and there is something to answer.
 async fn answers(place: &mut Place, reply: Reply) {
@@ -52,7 +41,8 @@ pub fn faults() -> Vec<Fault> {
                 let sink = json!({"uri": server.url(), "CACerts": pem});
                 place.source(json!({"sink": sink})).await;
             }),
-        ),
+        )
+        .of_deliveries(),
         fault(
             "The sink wants a token",
             "SinkRefuses",
@@ -60,7 +50,8 @@ pub fn faults() -> Vec<Fault> {
             "set `sink.audience`, or give a header in `sinkHeadersSecret`",
             act!(place => answers(place, Reply::status(401)).await),
             ACCEPT,
-        ),
+        )
+        .of_deliveries(),
         fault(
             "Nothing listens at the sink",
             "SinkUnavailable",
@@ -74,7 +65,8 @@ pub fn faults() -> Vec<Fault> {
                 place.sink.up();
                 place.queue.send("hello again");
             }),
-        ),
+        )
+        .of_deliveries(),
         fault(
             "The sink does not answer",
             "SinkHangs",
@@ -92,6 +84,7 @@ pub fn faults() -> Vec<Fault> {
                 place.sink.up();
                 place.queue.send("hello again");
             }),
-        ),
+        )
+        .of_deliveries(),
     ]
 }
