@@ -5,25 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures::channel::mpsc;
-use k8s_openapi::api::core::v1::ServiceAccount;
-use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::Client;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::events::Recorder;
 
-use crate::cache::{Cache, Group, by_label, by_namespace, by_owner};
-use crate::crd::{AwsSqsSource, AwsSqsSourceStatus};
+use crate::cache::{Cache, Group};
+use crate::crd::AwsSqsSourceStatus;
 use crate::follow::Follower;
 use crate::metrics::Metrics;
 use crate::observe::Observations;
 use crate::operator::Operator;
 use crate::reconcile::apply::Settled;
-use crate::reconcile::build::SOURCE_LABEL;
 use crate::reconcile::bundles::Copies;
-use crate::watched::{WatchedBundle, WatchedDeployment, WatchedPod};
-
-/// A source as it is watched: one that cannot be read does not hide the others.
-pub type Guarded = DeserializeGuard<AwsSqsSource>;
+use crate::watched::{WatchedBundle, WatchedChild, WatchedDeployment, WatchedPod};
 
 /// How long a status that was just written is trusted over what the watch shows.
 const WATCH_LAG: Duration = Duration::from_secs(5);
@@ -54,6 +47,7 @@ pub struct Context {
 }
 
 /// The caches of objects that belong to sources.
+#[derive(Default)]
 pub struct Watched {
     /// Adapters' Deployments.
     pub deployments: Arc<Cache<WatchedDeployment>>,
@@ -62,24 +56,11 @@ pub struct Watched {
     /// Trust bundles, by namespace.
     pub bundles: Arc<Cache<WatchedBundle>>,
     /// ServiceAccounts that sources control.
-    pub accounts: Arc<Cache<PartialObjectMeta<ServiceAccount>>>,
+    pub accounts: Arc<Cache<WatchedChild>>,
     /// Roles that sources control.
-    pub roles: Arc<Cache<PartialObjectMeta<Role>>>,
+    pub roles: Arc<Cache<WatchedChild>>,
     /// RoleBindings that sources control.
-    pub bindings: Arc<Cache<PartialObjectMeta<RoleBinding>>>,
-}
-
-impl Default for Watched {
-    fn default() -> Self {
-        Self {
-            deployments: Arc::new(Cache::new(|object| by_label(object, SOURCE_LABEL))),
-            pods: Arc::new(Cache::new(|object| by_label(object, SOURCE_LABEL))),
-            bundles: Arc::new(Cache::new(by_namespace)),
-            accounts: Arc::new(Cache::new(by_owner)),
-            roles: Arc::new(Cache::new(by_owner)),
-            bindings: Arc::new(Cache::new(by_owner)),
-        }
-    }
+    pub bindings: Arc<Cache<WatchedChild>>,
 }
 
 impl Watched {
@@ -208,6 +189,17 @@ impl Context {
         self.succeeded(source);
         self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(source);
         self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).remove(source);
+        self.settled.forget(source);
         self.follower.forget(source);
+    }
+
+    /// Drops what is remembered of sources that went unseen, and statuses that nobody trusts any more.
+    pub fn tidy(&self, exists: impl Fn(&Group) -> bool) {
+        let is_trusted = |at: &Instant| at.elapsed() < WATCH_LAG;
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (at, _)| is_trusted(at));
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).retain(|source, _| exists(source));
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).retain(|source, _| exists(source));
+        self.settled.retain(&exists);
+        self.follower.retain(&exists);
     }
 }

@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use futures::channel::mpsc;
 use futures::{Stream, StreamExt};
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::Api;
+use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Config as Selection;
@@ -18,19 +20,24 @@ use kube::runtime::{Controller, WatchStreamExt, reflector, watcher};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
-use crate::cache::{Cache, Group};
-use crate::context::{Context, Guarded, Watched};
+use crate::cache::{Cache, Group, Named, by_label, by_namespace, by_owner, kept};
+use crate::context::{Context, Watched};
+use crate::kept::KeptSource;
 use crate::observe;
 use crate::operator::{Data, SystemMaps};
-use crate::reconcile::build::{CONTROLLER, OWNED_LABEL, SELECTED, SELECTED_LABEL};
+use crate::reconcile::build::{CONTROLLER, OWNED_LABEL, SELECTED, SELECTED_LABEL, SOURCE_LABEL};
 use crate::reconcile::{Error, bundles, reconcile};
-use crate::watched::slim;
+use crate::watched::told::{ToldDeployment, ToldPod};
+use crate::watched::{WatchedBundle, WatchedChild, WatchedDeployment, slim};
 
 /// Passes at once.
 const CONCURRENCY: u16 = 32;
 
 /// Events that come together are one reason for a pass.
 const DEBOUNCE: Duration = Duration::from_millis(50);
+
+/// Objects that a list brings at once: a page is held as text and as objects at the same time.
+const PAGE: u32 = 100;
 
 /// The first wait after a failed pass; each further failure doubles it.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -67,8 +74,8 @@ pub async fn run(
     tokio::spawn(observe::watch(Arc::clone(&context.observations), pods, deployments, asked, context.wake.clone()));
     first_lists(&context.watched).await;
     let (sources, trigger) = sources(&context.client);
-    count(&context, sources.clone());
-    let woken = woken.map(|(namespace, name)| ObjectRef::<Guarded>::new(&name).within(&namespace));
+    keep_up(&context, sources.clone());
+    let woken = woken.map(|source| reference(&source));
     Controller::for_stream(trigger, sources)
         .with_config(Config::default().debounce(DEBOUNCE).concurrency(CONCURRENCY))
         .reconcile_on(woken)
@@ -84,10 +91,10 @@ pub async fn run(
 }
 
 /// One pass, measured and logged.
-async fn pass(source: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
+async fn pass(source: Arc<KeptSource>, context: Arc<Context>) -> Result<Action, Error> {
     let group = group_of(source.as_ref());
     let began = Instant::now();
-    let outcome = reconcile(source, Arc::clone(&context)).await;
+    let outcome = reconcile(&source.read(), &context).await;
     context.metrics.duration.observe(began.elapsed().as_secs_f64());
     let result = match &outcome {
         Ok(_) => {
@@ -103,7 +110,7 @@ async fn pass(source: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Err
     outcome
 }
 
-fn after_failure(source: Arc<Guarded>, _: &Error, context: Arc<Context>) -> Action {
+fn after_failure(source: Arc<KeptSource>, _: &Error, context: Arc<Context>) -> Action {
     Action::requeue(retry_after(context.failed(&group_of(source.as_ref())), fastrand::f64()))
 }
 
@@ -127,36 +134,34 @@ fn group_of<K: Resource>(object: &K) -> Group {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
 
+fn reference((namespace, name): &Group) -> ObjectRef<KeptSource> {
+    ObjectRef::new(name).within(namespace)
+}
+
+fn selection() -> Selection {
+    Selection::default().page_size(PAGE)
+}
+
 /// The sources, and a stream of those whose spec, annotations or deletion changed.
-fn sources(client: &Client) -> (Store<Guarded>, impl Stream<Item = Result<Guarded, watcher::Error>> + use<>) {
-    let (reader, writer) = reflector::store::<Guarded>();
-    let api: Api<Guarded> = Api::all(client.clone());
-    let trigger = watcher(api, Selection::default())
+fn sources(client: &Client) -> (Store<KeptSource>, impl Stream<Item = Result<KeptSource, watcher::Error>> + use<>) {
+    let (reader, writer) = reflector::store::<KeptSource>();
+    let api: Api<KeptSource> = Api::all(client.clone());
+    let trigger = watcher(api, selection())
         .default_backoff()
-        .modify(slim)
+        .modify(KeptSource::settle)
         .reflect(writer)
         .touched_objects()
-        .predicate_filter(changed_by_user, kube::runtime::PredicateConfig::default());
+        .predicate_filter(|source: &KeptSource| Some(source.users_part()), kube::runtime::PredicateConfig::default());
     (reader, trigger)
 }
 
-/// A number that differs when the user changed the object; what the controller writes does not count.
-fn changed_by_user(source: &Guarded) -> Option<u64> {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let metadata = source.meta();
-    let mut hasher = DefaultHasher::new();
-    metadata.generation.hash(&mut hasher);
-    metadata.uid.hash(&mut hasher);
-    metadata.annotations.hash(&mut hasher);
-    metadata.deletion_timestamp.is_some().hash(&mut hasher);
-    Some(hasher.finish())
-}
-
-fn count(context: &Arc<Context>, sources: Store<Guarded>) {
-    let gauge = context.metrics.sources.clone();
+/// Counts the sources, and forgets those that are gone.
+fn keep_up(context: &Arc<Context>, sources: Store<KeptSource>) {
+    let context = Arc::clone(context);
     tokio::spawn(async move {
         loop {
-            gauge.set(i64::try_from(sources.len()).unwrap_or(i64::MAX));
+            context.metrics.sources.set(i64::try_from(sources.len()).unwrap_or(i64::MAX));
+            context.tidy(|source| sources.get(&reference(source)).is_some());
             tokio::time::sleep(observe::EVERY).await;
         }
     });
@@ -165,33 +170,51 @@ fn count(context: &Arc<Context>, sources: Store<Guarded>) {
 /// Fills the caches of what belongs to sources, and wakes a source when something of its own changes.
 fn follow_owned(context: &Context, ask: &mpsc::UnboundedSender<Group>) {
     let Context { client, watched, wake, .. } = context;
-    let selected = Selection::default().labels(&format!("{SELECTED_LABEL}={SELECTED}"));
-    let owned = Selection::default().labels(&format!("{OWNED_LABEL}={CONTROLLER}"));
-    let bundles = Selection::default().labels(&format!("{}=true", bundles::LABEL));
-    fill(client, selected.clone(), &watched.deployments, vec![wake.clone()]);
-    fill(client, selected, &watched.pods, vec![wake.clone(), ask.clone()]);
-    fill(client, owned.clone(), &watched.accounts, vec![wake.clone()]);
-    fill(client, owned.clone(), &watched.roles, vec![wake.clone()]);
-    fill(client, owned, &watched.bindings, vec![wake.clone()]);
+    let selected = selection().labels(&format!("{SELECTED_LABEL}={SELECTED}"));
+    let owned = selection().labels(&format!("{OWNED_LABEL}={CONTROLLER}"));
+    let bundles = selection().labels(&format!("{}=true", bundles::LABEL));
+    let wakes = vec![wake.clone()];
+    fill(client, selected.clone(), &watched.deployments, wakes.clone(), |object: ToldDeployment| {
+        Some((by_label(&object, SOURCE_LABEL)?, object.into()))
+    });
+    fill(client, selected, &watched.pods, vec![wake.clone(), ask.clone()], |object: ToldPod| {
+        Some((by_label(&object, SOURCE_LABEL)?, object.into()))
+    });
+    fill(client, owned.clone(), &watched.accounts, wakes.clone(), child::<ServiceAccount>);
+    fill(client, owned.clone(), &watched.roles, wakes.clone(), child::<Role>);
+    fill(client, owned, &watched.bindings, wakes, child::<RoleBinding>);
     // A bundle concerns every source of its namespace.
     let (bundle, changed) = mpsc::unbounded();
-    fill(client, bundles, &watched.bundles, vec![bundle]);
+    fill(client, bundles, &watched.bundles, vec![bundle], |mut object: WatchedBundle| {
+        slim(&mut object);
+        Some((by_namespace(&object)?, object))
+    });
     tokio::spawn(wake_namespaces(Arc::clone(&watched.deployments), changed, wake.clone()));
 }
 
-fn fill<K>(client: &Client, selection: Selection, cache: &Arc<Cache<K>>, wake: Vec<mpsc::UnboundedSender<Group>>)
-where
-    K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+fn child<K: Resource<DynamicType = ()>>(object: PartialObjectMeta<K>) -> Option<(Group, WatchedChild)> {
+    Some((by_owner(&object)?, object.into()))
+}
+
+fn fill<K, T>(
+    client: &Client,
+    selection: Selection,
+    cache: &Arc<Cache<T>>,
+    wake: Vec<mpsc::UnboundedSender<Group>>,
+    keep: fn(K) -> Option<(Group, T)>,
+) where
+    K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + 'static,
     K::DynamicType: Default,
+    T: Named + Send + Sync + 'static,
 {
-    let events = watcher(Api::<K>::all(client.clone()), selection).default_backoff().modify(slim);
+    let events = watcher(Api::<K>::all(client.clone()), selection).default_backoff();
     let cache = Arc::clone(cache);
     tokio::spawn(async move {
         let mut events = pin!(events);
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => {
-                    let concerned = cache.take(event);
+                    let concerned = kept(event, keep).map(|event| cache.take(event)).unwrap_or_default();
                     for (source, wake) in
                         concerned.iter().flat_map(|source| wake.iter().map(move |wake| (source, wake)))
                     {
@@ -209,7 +232,7 @@ where
 }
 
 async fn wake_namespaces(
-    deployments: Arc<Cache<crate::watched::WatchedDeployment>>,
+    deployments: Arc<Cache<WatchedDeployment>>,
     mut changed: mpsc::UnboundedReceiver<Group>,
     wake: mpsc::UnboundedSender<Group>,
 ) {
@@ -245,7 +268,7 @@ async fn keep_system_maps(
     first: futures::channel::oneshot::Sender<()>,
 ) {
     let (reader, writer) = reflector::store::<ConfigMap>();
-    let events = watcher(api, Selection::default()).default_backoff().modify(move |map| {
+    let events = watcher(api, selection()).default_backoff().modify(move |map| {
         slim(map);
         if !is_of_interest(map) {
             map.data = None;
@@ -311,21 +334,5 @@ mod tests {
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
         assert_eq!(retry_after(1, 0.0), Duration::from_secs(1));
         assert_eq!(retry_after(u32::MAX, 0.0), Duration::from_secs(150));
-    }
-
-    #[test]
-    fn what_the_controller_writes_is_no_change_of_the_users() {
-        let read = |json: serde_json::Value| -> Guarded { serde_json::from_value(json).unwrap() };
-        let object = |generation: i64, version: &str, annotation: &str| {
-            read(serde_json::json!({
-                "apiVersion": "sources.knative.dev/v1alpha1", "kind": "AwsSqsSource",
-                "metadata": {"name": "n", "generation": generation, "resourceVersion": version, "annotations": {"a": annotation}},
-                "spec": {},
-            }))
-        };
-        let before = changed_by_user(&object(1, "1", "x"));
-        assert_eq!(changed_by_user(&object(1, "2", "x")), before);
-        assert_ne!(changed_by_user(&object(2, "2", "x")), before);
-        assert_ne!(changed_by_user(&object(1, "2", "y")), before);
     }
 }

@@ -50,6 +50,13 @@ impl Follower {
     pub fn forget(&self, source: &Group) {
         self.sinks.track(source, BTreeSet::new());
     }
+
+    /// All others are gone.
+    pub fn retain(&self, exists: impl Fn(&Group) -> bool) {
+        for source in self.sinks.sources().iter().filter(|source| !exists(source)) {
+            self.forget(source);
+        }
+    }
 }
 
 /// Watches one kind for ever; its definition may come later, or go and come back.

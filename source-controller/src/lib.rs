@@ -20,6 +20,7 @@ pub mod telemetry;
 pub mod cache;
 pub mod context;
 pub mod follow;
+pub mod kept;
 pub mod metrics;
 pub mod observe;
 pub mod reconcile;

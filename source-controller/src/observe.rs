@@ -12,10 +12,8 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use kube::ResourceExt;
 
 use crate::cache::{Cache, Group};
-use crate::reconcile::build::TEMPLATE_HASH;
 use crate::watched::{WatchedDeployment, WatchedPod};
 pub use judge::{Answer, Known};
 
@@ -64,7 +62,7 @@ impl Observations {
         current(pods, source, hash)
             .into_iter()
             .map(|pod| {
-                let answer = answers.get(&(source.0.clone(), pod.name_any())).cloned();
+                let answer = answers.get(&(source.0.clone(), pod.name.to_string())).cloned();
                 Known { pod, answer }
             })
             .collect()
@@ -74,9 +72,9 @@ impl Observations {
     pub async fn ask(&self, pods: &Cache<WatchedPod>, source: &Group, hash: Option<&str>) -> bool {
         let mut changed = false;
         for pod in current(pods, source, hash).into_iter().take(PODS_PER_SOURCE) {
-            let Some(address) = pod.status.pod_ip.clone() else { continue };
-            let answer = self.ask_pod(&address).await;
-            let key = (source.0.clone(), pod.name_any());
+            let Some(address) = &pod.address else { continue };
+            let answer = self.ask_pod(address).await;
+            let key = (source.0.clone(), pod.name.to_string());
             let before = self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(key, answer.clone());
             changed |= before.as_ref() != Some(&answer);
         }
@@ -88,7 +86,7 @@ impl Observations {
             .groups()
             .iter()
             .flat_map(|group| {
-                pods.of(group).into_iter().map(|pod| (group.0.clone(), pod.name_any())).collect::<Vec<_>>()
+                pods.of(group).into_iter().map(|pod| (group.0.clone(), pod.name.to_string())).collect::<Vec<_>>()
             })
             .collect();
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).retain(|pod, _| known.contains(pod));
@@ -145,7 +143,7 @@ fn rounds() -> impl Stream<Item = ()> {
 
 /// The hash of the template that a source's Deployment has now.
 pub fn hash_of(deployments: &Cache<WatchedDeployment>, source: &Group) -> Option<String> {
-    deployments.of(source).iter().find_map(|deployment| deployment.annotations().get(TEMPLATE_HASH).cloned())
+    deployments.of(source).iter().find_map(|deployment| deployment.template_hash.as_deref().map(str::to_owned))
 }
 
 /// The pods of a source that run its current template and are not on their way out, the newest first.
@@ -153,10 +151,9 @@ fn current(pods: &Cache<WatchedPod>, source: &Group, hash: Option<&str>) -> Vec<
     let mut current: Vec<Arc<WatchedPod>> = pods
         .of(source)
         .into_iter()
-        .filter(|pod| pod.metadata.deletion_timestamp.is_none())
-        .filter(|pod| hash.is_some() && pod.annotations().get(TEMPLATE_HASH).map(String::as_str) == hash)
+        .filter(|pod| !pod.going && hash.is_some() && pod.template_hash.as_deref() == hash)
         .collect();
-    current.sort_by(|one, other| other.metadata.creation_timestamp.cmp(&one.metadata.creation_timestamp));
+    current.sort_by(|one, other| other.created.cmp(&one.created));
     current
 }
 

@@ -1,7 +1,6 @@
 //! One pass over one source: resolve, validate, build, apply, and tell in `status` how far it came. I/O: Kubernetes.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -10,8 +9,9 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 
 use crate::cache::Group;
-use crate::context::{Context, Guarded};
+use crate::context::Context;
 use crate::crd::{AwsSqsSource, AwsSqsSourceStatus};
+use crate::kept::Guarded;
 use crate::observe::hash_of;
 use crate::operator::Operator;
 use apply::ApplyError;
@@ -84,10 +84,10 @@ impl Error {
 ///
 /// # Errors
 /// The pass has to be made again.
-pub async fn reconcile(source: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Error> {
+pub async fn reconcile(source: &Guarded, context: &Context) -> Result<Action, Error> {
     let source = match &source.0 {
         Ok(source) => source,
-        Err(invalid) => return unreadable::tell(invalid, &context).await,
+        Err(invalid) => return unreadable::tell(invalid, context).await,
     };
     let group = (source.namespace().unwrap_or_default(), source.name_any());
     if source.metadata.deletion_timestamp.is_some() {
@@ -97,14 +97,14 @@ pub async fn reconcile(source: Arc<Guarded>, context: Arc<Context>) -> Result<Ac
     let current = context.current_status(&group, source.status.as_ref());
     // Read once, so that a pass does not begin with one setting and end with another.
     let operator = context.operator();
-    let progress = advance(source, &group, &context, &operator).await;
-    let next = next_status(source, &group, &current, &progress, &context, &operator);
-    tell::events(&context, source, &current, &next, &progress).await;
+    let progress = advance(source, &group, context, &operator).await;
+    let next = next_status(source, &group, &current, &progress, context, &operator);
+    tell::events(context, source, &current, &next, &progress).await;
     match status::write(&context.client, source, &current, &next).await {
         Ok(true) => context.status_written(&group, next),
         Ok(false) => {}
         Err(error) => {
-            tell::status_not_written(&context, source, &error).await;
+            tell::status_not_written(context, source, &error).await;
             return Err(Error::Status(error));
         }
     }

@@ -49,6 +49,11 @@ impl Sinks {
         }
     }
 
+    /// The sources that look at anything.
+    pub fn sources(&self) -> Vec<Group> {
+        self.state().of_source.keys().cloned().collect()
+    }
+
     /// The sources that look at this object.
     pub fn sources_of(&self, target: &Target) -> Vec<Group> {
         self.state().of_target.get(target).into_iter().flatten().cloned().collect()
@@ -108,5 +113,6 @@ mod tests {
         assert_eq!(services, BTreeSet::from([source("b")]));
         sinks.track(&source("b"), BTreeSet::new());
         assert_eq!(sinks.sources_of(&target("Service", "x")), Vec::<Group>::new());
+        assert_eq!(sinks.sources(), [source("a")]);
     }
 }

@@ -94,8 +94,17 @@ impl Program {
 
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> Option<u64> {
+        self.bytes_of("VmRSS:")
+    }
+
+    /// The most resident memory that there was at any time, in bytes.
+    pub fn peak_bytes(&self) -> Option<u64> {
+        self.bytes_of("VmHWM:")
+    }
+
+    fn bytes_of(&self, field: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field))?;
         line.split_whitespace().next()?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
     }
 

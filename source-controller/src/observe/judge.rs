@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kube::ResourceExt;
 use serde::Deserialize;
 
 use crate::crd::conditions::{DELIVERY_HEALTHY, Finding, QUEUE_REACHABLE};
@@ -123,10 +122,8 @@ fn pages(known: &[Known]) -> impl Iterator<Item = &Page> {
 
 /// Why a pod that was asked said nothing, and whether the kubelet finds it ready.
 fn silence(known: &Known) -> Option<(String, bool)> {
-    let ready =
-        known.pod.status.conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True");
     match &known.answer {
-        Some(Answer::Silent(why)) => Some((why.clone(), ready)),
+        Some(Answer::Silent(why)) => Some((why.clone(), known.pod.ready)),
         Some(Answer::Page(_)) | None => None,
     }
 }
@@ -137,23 +134,17 @@ fn not_observed(why: &str) -> String {
 
 /// Why a pod cannot start.
 fn obstacle(pod: &WatchedPod) -> Option<(String, String)> {
-    let unschedulable = pod
-        .status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
-        .map(|condition| {
-            let reason = condition.reason.clone().unwrap_or_else(|| "Unschedulable".to_owned());
-            (
-                reason,
-                format!(
-                    "pod {} waits for a node: {}: make room, or change the placement or resources in spec.template",
-                    pod.name_any(),
-                    condition.message.as_deref().unwrap_or_default().trim_end_matches('.')
-                ),
-            )
-        });
-    pod.status.container_statuses.iter().find_map(|container| stuck(pod, container)).or(unschedulable)
+    let unschedulable = || {
+        let condition = pod.unscheduled.as_deref()?;
+        let reason = condition.reason.clone().unwrap_or_else(|| "Unschedulable".to_owned());
+        let told = format!(
+            "pod {} waits for a node: {}: make room, or change the placement or resources in spec.template",
+            pod.name,
+            condition.message.as_deref().unwrap_or_default().trim_end_matches('.')
+        );
+        Some((reason, told))
+    };
+    pod.stopped.iter().find_map(|container| stuck(pod, container)).or_else(unschedulable)
 }
 
 fn stuck(pod: &WatchedPod, container: &ContainerStatus) -> Option<(String, String)> {
@@ -166,12 +157,12 @@ fn stuck(pod: &WatchedPod, container: &ContainerStatus) -> Option<(String, Strin
             Some(ended) if reason == "CrashLoopBackOff" => last_words(ended),
             Some(_) | None => waiting.message.clone().unwrap_or_default(),
         };
-        let told = format!("pod {} cannot start: {}{}", pod.name_any(), one_line(&said, &reason), what_to_do(&reason));
+        let told = format!("pod {} cannot start: {}{}", pod.name, one_line(&said, &reason), what_to_do(&reason));
         return Some((reason, told));
     }
     let ended = container.state.terminated.as_ref()?;
     let reason = ended.reason.clone().unwrap_or_else(|| "Error".to_owned());
-    Some((reason.clone(), format!("pod {} ended: {}", pod.name_any(), one_line(&last_words(ended), &reason))))
+    Some((reason.clone(), format!("pod {} ended: {}", pod.name, one_line(&last_words(ended), &reason))))
 }
 
 /// What Kubernetes' own words leave out; the adapter's last words say it themselves.

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use super::build::{CONTROLLER, TEMPLATE_HASH};
 use super::matches::covers;
-use crate::watched::digest_of;
+use super::validate::Owner;
+use crate::cache::Group;
+use crate::watched::{Digest, controller, digest_of, version};
 
 /// How often a write at an old version is tried again.
 const TRIES: u32 = 5;
@@ -59,26 +61,42 @@ impl ApplyError {
     }
 }
 
-/// What was written or found right last, so that an unchanged object is not even read again.
+/// What was written or found right last, by source, so that an unchanged object is not even read again.
 #[derive(Debug, Default)]
-pub struct Settled(Mutex<HashMap<Place, (String, String)>>);
+pub struct Settled(Mutex<HashMap<Group, Vec<Settlement>>>);
 
-/// Kind, namespace and name.
-type Place = (String, String, String);
+/// One object of a source; digests stand for everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Settlement {
+    /// Of its kind and name.
+    place: Digest,
+    /// Of what was wanted.
+    desired: Digest,
+    /// What [`version`] said of what was found.
+    found: Digest,
+}
 
 impl Settled {
-    /// Forgets everything in a namespace that belonged to a source.
-    pub fn forget(&self, place: &Place) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(place);
+    /// Forgets a source.
+    pub fn forget(&self, source: &Group) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(source);
     }
 
-    fn holds(&self, place: &Place, desired: &str, version: Option<&str>) -> bool {
+    /// Forgets all other sources.
+    pub fn retain(&self, exists: impl Fn(&Group) -> bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|source, _| exists(source));
+    }
+
+    fn holds(&self, source: &Group, settlement: &Settlement) -> bool {
         let settled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        settled.get(place).is_some_and(|(wanted, found)| wanted == desired && Some(found.as_str()) == version)
+        settled.get(source).is_some_and(|known| known.contains(settlement))
     }
 
-    fn note(&self, place: Place, desired: String, version: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(place, (desired, version));
+    fn note(&self, source: Group, settlement: Settlement) {
+        let mut settled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = settled.entry(source).or_default();
+        known.retain(|other| other.place != settlement.place);
+        known.push(settlement);
     }
 }
 
@@ -88,10 +106,10 @@ pub struct Wanted<'a> {
     pub resource: &'a ApiResource,
     /// Its contents.
     pub object: &'a Value,
-    /// The UID that its controller must have.
-    pub owner: &'a str,
+    /// The source, which must be its controller.
+    pub owner: &'a Owner,
     /// The version of the object that the watch has shown last, as [`version`] makes it; nothing if it has shown none.
-    pub seen: Option<String>,
+    pub seen: Option<Digest>,
 }
 
 /// Makes the object what it shall be. Nothing is sent if nothing changed since the last time; then there is no answer either.
@@ -103,18 +121,19 @@ pub async fn ensure(
     settled: &Settled,
     wanted: &Wanted<'_>,
 ) -> Result<(Change, Option<DynamicObject>), ApplyError> {
-    let &Wanted { resource, object, owner, ref seen } = wanted;
+    let &Wanted { resource, object, owner, seen } = wanted;
     let (namespace, name) = named(object);
-    let place = (resource.kind.clone(), namespace.to_owned(), name.to_owned());
+    let source = (owner.namespace.clone(), owner.name.clone());
+    let place = digest_of(&json!([resource.kind, name])).unwrap_or_default();
     let desired = digest_of(object).unwrap_or_default();
-    if settled.holds(&place, &desired, seen.as_deref()) {
+    if seen.is_some_and(|found| settled.holds(&source, &Settlement { place, desired, found })) {
         return Ok((Change::Kept, None));
     }
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, resource);
     let what = format!("{} {namespace}/{name}", resource.kind);
     let live = api.get_opt(name).await.map_err(|error| ApplyError::Refused(format!("reading {what} failed"), error))?;
     if let Some(live) = &live {
-        refuse_foreign(live, owner, &what)?;
+        refuse_foreign(live, &owner.uid, &what)?;
     }
     let (change, now) = match &live {
         Some(live) if is_half_taken_over(live) => (Change::Updated, take_over(&api, live, object, &what).await?),
@@ -126,11 +145,11 @@ pub async fn ensure(
             let now = apply(&api, object, &what).await?;
             let leftovers = resource.kind == "Deployment" && !covers(object, &json_of(&now));
             let now = if leftovers { take_over(&api, &now, object, &what).await? } else { now };
-            (if version(&now) == version(live) { Change::Kept } else { Change::Updated }, now)
+            (if version(&now.metadata) == version(&live.metadata) { Change::Kept } else { Change::Updated }, now)
         }
         None => (Change::Created, apply(&api, object, &what).await?),
     };
-    settled.note(place, desired, version(&now));
+    settled.note(source, Settlement { place, desired, found: version(&now.metadata) });
     Ok((change, Some(now)))
 }
 
@@ -150,7 +169,7 @@ pub async fn remove(
     let Some(live) = api.get_opt(name).await.map_err(|error| ApplyError::Refused(what.clone(), error))? else {
         return Ok(());
     };
-    if controller(&live) != Some(owner) {
+    if controller(&live.metadata) != Some(owner) {
         return Ok(());
     }
     let same = Preconditions { uid: live.metadata.uid.clone(), resource_version: None };
@@ -158,19 +177,6 @@ pub async fn remove(
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
         Err(error) => Err(ApplyError::Refused(what, error)),
-    }
-}
-
-/// What tells whether an object was changed by anybody: its generation where it has one (status does not count then), else its version.
-pub fn version<K: kube::Resource>(object: &K) -> String {
-    let metadata = object.meta();
-    match metadata.generation {
-        Some(generation) => {
-            let owners = metadata.owner_references.as_ref().map_or(0, Vec::len);
-            let marks = json!([metadata.labels, metadata.annotations, owners]);
-            format!("{generation}-{}", digest_of(&marks).unwrap_or_default())
-        }
-        None => metadata.resource_version.clone().unwrap_or_default(),
     }
 }
 
@@ -183,12 +189,8 @@ fn json_of(object: &DynamicObject) -> Value {
     serde_json::to_value(object).unwrap_or_default()
 }
 
-fn controller(object: &DynamicObject) -> Option<&str> {
-    object.owner_references().iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.as_str())
-}
-
 fn refuse_foreign(live: &DynamicObject, owner: &str, what: &str) -> Result<(), ApplyError> {
-    if controller(live) == Some(owner) {
+    if controller(&live.metadata) == Some(owner) {
         return Ok(());
     }
     let kind = live.types.as_ref().map_or("object", |types| types.kind.as_str()).to_lowercase();
@@ -300,4 +302,32 @@ fn applied_by_us(object: &DynamicObject) -> Vec<Value> {
         (ours || entry.get("subresource").is_some()).then_some(entry)
     });
     entries.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(name: &str) -> Group {
+        ("ns".to_owned(), name.to_owned())
+    }
+
+    fn settlement(place: u8, found: u8) -> Settlement {
+        Settlement { place: [place; 16], desired: [0; 16], found: [found; 16] }
+    }
+
+    #[test]
+    fn the_last_settlement_of_each_object_holds_until_its_source_goes() {
+        let settled = Settled::default();
+        for (name, settlement) in [("a", settlement(1, 1)), ("a", settlement(1, 2)), ("a", settlement(2, 1))] {
+            settled.note(source(name), settlement);
+        }
+        settled.note(source("b"), settlement(1, 1));
+        let holds = |name: &str, place, found| settled.holds(&source(name), &settlement(place, found));
+        assert_eq!([holds("a", 1, 1), holds("a", 1, 2), holds("a", 2, 1)], [false, true, true]);
+        settled.retain(|source| source.1 == "b");
+        assert_eq!([holds("a", 1, 2), holds("b", 1, 1)], [false, true]);
+        settled.forget(&source("b"));
+        assert!(!holds("b", 1, 1));
+    }
 }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::Resource;
 use kube::api::DynamicObject;
 use kube::core::ApiResource;
-use kube::{Resource, ResourceExt};
 use serde_json::Value;
 
 use super::apply::{self, ApplyError, Change, Wanted};
-use super::build::{self, SCALED_BY, SELECTED, SELECTED_LABEL, SOURCE_LABEL, Surroundings, TEMPLATE_HASH};
+use super::build::{self, Surroundings, TEMPLATE_HASH};
 use super::bundles;
 use super::progress::{Applied, Deployed};
 use super::scaling::{self, Scaler};
@@ -19,7 +21,7 @@ use crate::cache::{Cache, Group};
 use crate::child_name;
 use crate::context::Context;
 use crate::operator::Operator;
-use crate::watched::WatchedDeployment;
+use crate::watched::{Digest, WatchedChild, WatchedDeployment};
 
 /// Trust bundles, identity, rights, Deployment, KEDA; stops at the first that fails.
 pub async fn apply(context: &Context, operator: &Operator, adapter: &Adapter) -> Applied {
@@ -55,7 +57,7 @@ pub async fn apply(context: &Context, operator: &Operator, adapter: &Adapter) ->
 /// The Deployment that runs a source's adapter, as the watch shows it.
 pub fn chosen(context: &Context, group: &Group) -> Option<Arc<WatchedDeployment>> {
     let mut selecting: Vec<_> =
-        context.watched.deployments.of(group).into_iter().filter(|one| selects(one, &group.1)).collect();
+        context.watched.deployments.of(group).into_iter().filter(|one| one.selects_its_source).collect();
     selecting.sort_by_key(|deployment| age(deployment));
     selecting.into_iter().next()
 }
@@ -72,9 +74,9 @@ impl Owned {
     fn name(&self, owner: &Owner) -> String {
         let regular = child_name::deployment(&owner.name, &owner.uid);
         match &self.chosen {
-            Some(chosen) => chosen.name_any(),
+            Some(chosen) => chosen.name.to_string(),
             // Selectors never change, so a Deployment with another one keeps its name until it goes.
-            None if self.others.iter().any(|other| other.name_any() == regular) => {
+            None if self.others.iter().any(|other| *other.name == *regular) => {
                 child_name::child_name(&format!("awssqs-{}-2-", owner.name), &owner.uid)
             }
             None => regular,
@@ -84,9 +86,13 @@ impl Owned {
 
 fn owned(context: &Context, owner: &Owner) -> Owned {
     let group = (owner.namespace.clone(), owner.name.clone());
-    let ours =
-        context.watched.deployments.of(&group).into_iter().filter(|one| is_controlled_by(one.as_ref(), &owner.uid));
-    let (mut selecting, mut others): (Vec<_>, Vec<_>) = ours.partition(|deployment| selects(deployment, &owner.name));
+    let ours = context
+        .watched
+        .deployments
+        .of(&group)
+        .into_iter()
+        .filter(|one| one.controller.as_deref() == Some(owner.uid.as_str()));
+    let (mut selecting, mut others): (Vec<_>, Vec<_>) = ours.partition(|deployment| deployment.selects_its_source);
     selecting.sort_by_key(|deployment| age(deployment));
     let mut selecting = selecting.into_iter();
     let chosen = selecting.next();
@@ -94,18 +100,8 @@ fn owned(context: &Context, owner: &Owner) -> Owned {
     Owned { chosen, others }
 }
 
-fn is_controlled_by<K: Resource>(object: &K, uid: &str) -> bool {
-    object.owner_references().iter().any(|owner| owner.controller == Some(true) && owner.uid == uid)
-}
-
-fn selects(deployment: &WatchedDeployment, source: &str) -> bool {
-    let labels = &deployment.spec.selector.match_labels;
-    let has = |label: &str, value: &str| labels.get(label).map(String::as_str) == Some(value);
-    labels.len() == 2 && has(SELECTED_LABEL, SELECTED) && has(SOURCE_LABEL, source)
-}
-
-fn age(deployment: &WatchedDeployment) -> (Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>, String) {
-    (deployment.metadata.creation_timestamp.clone(), deployment.name_any())
+fn age(deployment: &WatchedDeployment) -> (Option<Time>, Box<str>) {
+    (deployment.created.clone(), deployment.name.clone())
 }
 
 /// The Deployment, then KEDA's objects, which name it, then the end of Deployments that it replaces.
@@ -118,17 +114,15 @@ async fn deploy(
 ) -> Result<(Deployed, Option<crate::crd::conditions::Finding>), ApplyError> {
     let owner = &adapter.owner;
     let name = wanted["metadata"]["name"].as_str().unwrap_or_default();
-    let scaled_before = owned
-        .chosen
-        .as_ref()
-        .is_some_and(|chosen| chosen.annotations().get(SCALED_BY).map(String::as_str) == Some("keda"));
+    let scaled_before = owned.chosen.as_ref().is_some_and(|chosen| chosen.scaled_by_keda);
     let scaling = match scaler.is_keda() {
         // KEDA's object must be gone before we write replicas, and may only come when its Deployment is there.
         false => scaling::apply(context, adapter, scaler, name, scaled_before).await?,
         true => None,
     };
     let resource = ApiResource::erase::<Deployment>(&());
-    let (change, now) = ensure(context, &resource, wanted, &owner.uid, owned.chosen.as_deref()).await?;
+    let (change, now) =
+        ensure(context, &resource, wanted, owner, owned.chosen.as_ref().map(|chosen| chosen.version)).await?;
     let scaling = match scaler.is_keda() {
         true => scaling::apply(context, adapter, scaler, name, scaled_before).await?,
         false => scaling,
@@ -142,15 +136,14 @@ async fn deploy(
 /// Deletes the Deployments that the chosen one replaces, once it is available.
 async fn retire(context: &Context, owner: &Owner, owned: &Owned, resource: &ApiResource) -> Result<(), ApplyError> {
     let available = |deployment: &WatchedDeployment| {
-        let is =
-            |type_: &str| deployment.status.conditions.iter().any(|one| one.type_ == type_ && one.status == "True");
-        is("Available") && deployment.status.observed_generation >= deployment.metadata.generation
+        deployment.available.as_ref().is_some_and(|available| available.status == "True")
+            && deployment.observed_generation >= deployment.generation
     };
     if !owned.chosen.as_deref().is_some_and(available) {
         return Ok(());
     }
     for other in &owned.others {
-        apply::remove(&context.client, resource, &owner.namespace, &other.name_any(), &owner.uid).await?;
+        apply::remove(&context.client, resource, &owner.namespace, &other.name, &owner.uid).await?;
     }
     Ok(())
 }
@@ -165,7 +158,7 @@ async fn rights(
     let owner = &adapter.owner;
     let watched = &context.watched;
     let account = child_name::oidc_service_account(&owner.name);
-    settle(context, &watched.accounts, wanted.identity.as_ref(), owner, &account).await?;
+    settle::<ServiceAccount>(context, &watched.accounts, wanted.identity.as_ref(), owner, &account).await?;
     let rights = [
         (&wanted.token_rights, child_name::oidc_role(&owner.name)),
         (&wanted.event_rights, child_name::events_role(&owner.name)),
@@ -181,7 +174,7 @@ async fn rights(
 /// Applies the object, or deletes it if it is not wanted and the watch shows one.
 async fn settle<K>(
     context: &Context,
-    cache: &Cache<kube::core::PartialObjectMeta<K>>,
+    cache: &Cache<WatchedChild>,
     wanted: Option<&Value>,
     owner: &Owner,
     name: &str,
@@ -192,22 +185,22 @@ where
     let resource = ApiResource::erase::<K>(&());
     let known = cache.one(&(owner.namespace.clone(), owner.name.clone()), name);
     match wanted {
-        Some(wanted) => ensure(context, &resource, wanted, &owner.uid, known.as_deref()).await.map(|_| ()),
-        None if known.is_some_and(|known| is_controlled_by(known.as_ref(), &owner.uid)) => {
+        Some(wanted) => ensure(context, &resource, wanted, owner, known.map(|known| known.version)).await.map(|_| ()),
+        None if known.is_some_and(|known| known.controller.as_deref() == Some(owner.uid.as_str())) => {
             apply::remove(&context.client, &resource, &owner.namespace, name, &owner.uid).await
         }
         None => Ok(()),
     }
 }
 
-async fn ensure<K: Resource>(
+async fn ensure(
     context: &Context,
     resource: &ApiResource,
     object: &Value,
-    owner: &str,
-    known: Option<&K>,
+    owner: &Owner,
+    seen: Option<Digest>,
 ) -> Result<(Change, Option<DynamicObject>), ApplyError> {
-    let wanted = Wanted { resource, object, owner, seen: known.map(apply::version) };
+    let wanted = Wanted { resource, object, owner, seen };
     let (change, now) = apply::ensure(&context.client, &context.settled, &wanted).await?;
     context.metrics.wrote(&resource.kind, change);
     Ok((change, now))

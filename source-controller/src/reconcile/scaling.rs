@@ -10,7 +10,7 @@ use super::apply::{self, ApplyError, Wanted};
 use super::build::keda::{self, Scaling};
 use super::resolve::{Unresolved, served};
 use super::validate::autoscaling::{Autoscaling, KEDA_CLASS, Problem};
-use super::validate::{Adapter, Base};
+use super::validate::{Adapter, Base, Owner};
 use crate::context::Context;
 use crate::crd::AwsSqsSource;
 use crate::crd::conditions::{AUTOSCALER_READY, Finding};
@@ -133,7 +133,7 @@ async fn ensure(context: &Context, adapter: &Adapter, kinds: &Kinds, scaling: &S
     let owner = &adapter.owner;
     match &scaling.authentication {
         Some(authentication) => {
-            let now = one(context, &kinds.authentication, authentication, &owner.uid).await?;
+            let now = one(context, &kinds.authentication, authentication, owner).await?;
             let wanted = &authentication["spec"]["podIdentity"]["externalID"];
             if !wanted.is_null() && now.is_some_and(|now| now.data["spec"]["podIdentity"]["externalID"].is_null()) {
                 let told = "this KEDA does not know podIdentity.externalID: install KEDA 2.20 or newer, or assume a role without an external id";
@@ -145,7 +145,7 @@ async fn ensure(context: &Context, adapter: &Adapter, kinds: &Kinds, scaling: &S
             apply::remove(&context.client, &kinds.authentication, &owner.namespace, &name, &owner.uid).await?;
         }
     }
-    let now = one(context, &kinds.scaled_object, &scaling.scaled_object, &owner.uid).await?;
+    let now = one(context, &kinds.scaled_object, &scaling.scaled_object, owner).await?;
     Ok(ready(now.as_ref().map(|now| &now.data["status"])))
 }
 
@@ -154,7 +154,7 @@ async fn one(
     context: &Context,
     resource: &ApiResource,
     object: &Value,
-    owner: &str,
+    owner: &Owner,
 ) -> Result<Option<DynamicObject>, ApplyError> {
     let wanted = Wanted { resource, object, owner, seen: None };
     let (change, now) = apply::ensure(&context.client, &context.settled, &wanted).await?;

@@ -37,7 +37,7 @@ pub fn status(
 ) -> AwsSqsSourceStatus {
     let mut status = AwsSqsSourceStatus {
         observed_generation: source.metadata.generation,
-        replicas: seen.deployment.map(|deployment| deployment.status.replicas.unwrap_or(0)),
+        replicas: seen.deployment.map(|deployment| deployment.replicas.unwrap_or(0)),
         selector: Some(build::selector(&source.name_any())),
         ..AwsSqsSourceStatus::default()
     };
@@ -136,7 +136,7 @@ fn ce_attributes(adapter: &Adapter) -> Vec<CeAttribute> {
 }
 
 fn findings(progress: &Progress, seen: &Seen<'_>) -> Vec<Finding> {
-    let replicas = seen.deployment.and_then(|deployment| deployment.spec.replicas);
+    let replicas = seen.deployment.and_then(|deployment| deployment.wanted);
     let mut findings = vec![
         sink_provided(&progress.sink),
         dead_letter_sink_resolved(&progress.dead_letter_sink),
@@ -244,17 +244,15 @@ fn refused(error: &ApplyError) -> Finding {
 
 /// Knative's reading of a Deployment's conditions; a rollout that cannot make its pods is told too.
 fn available(deployment: &WatchedDeployment) -> Finding {
-    let status = &deployment.status;
-    if status.observed_generation.unwrap_or(0) < deployment.metadata.generation.unwrap_or(0) {
+    if deployment.observed_generation.unwrap_or(0) < deployment.generation.unwrap_or(0) {
         return Finding::unknown(DEPLOYED, "DeploymentUpdating", "The Deployment is being rolled out.");
     }
-    let named = |type_: &str| status.conditions.iter().find(|condition| condition.type_ == type_);
-    let behind = status.updated_replicas.unwrap_or(0) < deployment.spec.replicas.unwrap_or(1);
-    if let Some(failure) = named("ReplicaFailure").filter(|failure| failure.status == "True" && behind) {
+    let behind = deployment.updated.unwrap_or(0) < deployment.wanted.unwrap_or(1);
+    if let Some(failure) = deployment.failure.as_deref().filter(|failure| failure.status == "True" && behind) {
         return no_pods(failure);
     }
-    let unavailable = status.unavailable_replicas.unwrap_or(0);
-    match named("Available") {
+    let unavailable = deployment.unavailable.unwrap_or(0);
+    match deployment.available.as_deref() {
         Some(available) if available.status == "True" && unavailable > 0 => {
             let told = format!("Deployment has {unavailable} unavailable replica(s).");
             Finding::unknown(DEPLOYED, "DeploymentUpdating", &told)
@@ -262,7 +260,7 @@ fn available(deployment: &WatchedDeployment) -> Finding {
         Some(available) if available.status == "True" => Finding::holds(DEPLOYED),
         Some(available) => copied(available, available.status == "Unknown"),
         None => {
-            let told = format!("The Deployment '{}' is unavailable.", deployment.name_any());
+            let told = format!("The Deployment '{}' is unavailable.", deployment.name);
             Finding::unknown(DEPLOYED, "DeploymentUnavailable", &told)
         }
     }

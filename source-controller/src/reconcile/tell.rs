@@ -31,7 +31,7 @@ pub async fn events(
         publish(context, source, EventType::Warning, "InternalError", &error.to_string()).await;
     }
     let Some(Ok(deployed)) = &applied.deployment else { return };
-    let name = deployed.now.as_ref().and_then(|now| now.metadata.name.clone()).unwrap_or_default();
+    let name = deployed.now.as_ref().map(|now| now.name.as_ref()).unwrap_or_default();
     let (reason, what) = match deployed.change {
         Change::Kept => return,
         Change::Created => ("AwsSqsSourceDeploymentCreated", "created"),

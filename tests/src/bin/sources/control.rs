@@ -39,10 +39,10 @@ impl Controller {
         .await;
     }
 
-    /// Resident memory now.
+    /// Resident memory now, and the most that there was.
     pub fn memory(&self) -> String {
-        let bytes = self.program.resident_bytes().unwrap_or_default();
-        format!("{} MB", bytes / 1_000_000)
+        let megabytes = |bytes: Option<u64>| bytes.unwrap_or_default() / 1_000_000;
+        format!("{} MB, at most {} MB", megabytes(self.program.resident_bytes()), megabytes(self.program.peak_bytes()))
     }
 
     /// CPU time so far, in seconds: what counts on a machine that does other things too.
