@@ -4,6 +4,7 @@ mod crash;
 mod crd;
 mod faults;
 mod features;
+mod injected;
 mod keda;
 mod laptop;
 mod legacy;

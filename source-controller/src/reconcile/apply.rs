@@ -17,7 +17,7 @@ use crate::watched::{Digest, controller, digest_of, version};
 /// How often a write at an old version is tried again.
 const TRIES: u32 = 5;
 /// How often an object is taken over: what somebody adds between the replacing and the claim to own it alone belongs to
-/// nobody then, and no later apply would take it away.
+/// nobody then, and no later apply would take it away. The bound is for admission that adds something else each time.
 const ROUNDS: u32 = 3;
 
 /// What became of an object.
@@ -143,7 +143,7 @@ pub async fn ensure(
         }
         Some(live) => {
             let now = apply(&api, object, &what).await?;
-            let leftovers = resource.kind == "Deployment" && !covers(object, &json_of(&now));
+            let leftovers = resource.kind == "Deployment" && !is_as_far_as_possible(&api, &now, object).await;
             let now = if leftovers { take_over(&api, &now, object, &what).await? } else { now };
             (if version(&now.metadata) == version(&live.metadata) { Change::Kept } else { Change::Updated }, now)
         }
@@ -220,11 +220,30 @@ async fn take_over(
         let replaced = replace(api, now, object).await.map_err(refused)?;
         own_alone(api, replaced).await.map_err(refused)?;
         now = apply(api, object, what).await?;
-        if covers(object, &json_of(&now)) {
+        if is_as_far_as_possible(api, &now, object).await {
             break;
         }
     }
     Ok(now)
+}
+
+/// True if nothing differs, or if replacing would change nothing, which the API server is asked in a dry run: the
+/// cluster's own admission adds the rest, such as a sidecar, to whatever we write.
+async fn is_as_far_as_possible(api: &Api<DynamicObject>, now: &DynamicObject, object: &Value) -> bool {
+    if covers(object, &json_of(now)) {
+        return true;
+    }
+    let Ok(mut replaced) = replacing(now, object) else { return false };
+    // Whoever writes status meanwhile makes no difference.
+    replaced.metadata.resource_version = None;
+    let parameters = PostParams { dry_run: true, field_manager: Some(CONTROLLER.to_owned()) };
+    let would_be = api.replace(&now.name_any(), &parameters, &replaced).await;
+    would_be.is_ok_and(|would_be| covers(&contents(&would_be), &contents(now)))
+}
+
+/// What people and admission write.
+fn contents(object: &DynamicObject) -> Value {
+    json!([object.metadata.labels, object.metadata.annotations, object.data["spec"]])
 }
 
 /// Others write status meanwhile, so a write at an old version is tried again with the new one.
