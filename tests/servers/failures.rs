@@ -13,6 +13,7 @@ on_both! {
     an_event_that_takes_longer_than_its_visibility_timeout_is_sent_once,
     what_arrives_while_a_bridge_stops_is_not_lost,
     what_a_stopping_bridge_has_delivered_is_deleted,
+    a_group_id_on_a_standard_queue_makes_no_order,
     an_arn_alone_finds_the_queue,
     only_the_records_that_were_refused_are_sent_again,
 }
@@ -59,6 +60,25 @@ async fn what_a_stopping_bridge_has_delivered_is_deleted(server: Watched) {
     bridge.stop().await;
     emptied(&queue).await;
     assert_eq!(sink.count(), 5);
+}
+
+/// FAIL-33: on a standard queue a group is only a name; nothing waits for the one before it.
+async fn a_group_id_on_a_standard_queue_makes_no_order(server: Watched) {
+    let queue = server.endpoint().queue("tenant", &[]).await;
+    for number in 0..8 {
+        let send = queue.client.send_message().queue_url(&queue.url).message_body(number.to_string());
+        send.message_group_id("tenant").send().await.expect("a standard queue takes a group id");
+    }
+    let sink = Sink::start().await;
+    sink.always(Reply::accept().after(Duration::from_secs(5)));
+    let bridge = start(&server, &queue, &sink);
+    accepted(&sink, 8).await;
+    emptied(&queue).await;
+    bridge.stop().await;
+    let deliveries = sink.deliveries();
+    let first_answer = deliveries.iter().filter_map(|delivery| delivery.answered).min().expect("an answer");
+    let before = deliveries.iter().filter(|delivery| delivery.came < first_answer).count();
+    assert_eq!(before, 8, "events of one group are sent side by side");
 }
 
 /// FAIL-36: the URL is asked for, in the account of the ARN.

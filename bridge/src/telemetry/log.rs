@@ -1,6 +1,6 @@
 //! Log settings -> the layer that writes lines. I/O: its writer.
 
-use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::{Layer, registry::LookupSpan};
 
@@ -13,7 +13,7 @@ where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let level = EnvFilter::builder().parse(&logging.level);
+    let level: Result<Targets, _> = logging.level.parse();
     let level = level.map_err(|error| TelemetryError::Level(logging.level.clone(), error))?;
     let filter = level.and(filter_fn(|metadata| metadata.target() != trace::TARGET));
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(logging.color && !logging.json);
