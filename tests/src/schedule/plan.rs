@@ -34,6 +34,8 @@ pub struct Scale {
     pub sink_timeout: Duration,
     /// How long the sink takes at most when it is slow; beyond the limit its answer is lost.
     pub slowest: Duration,
+    /// The sink may refuse an event for good; its message is then hidden for a quarter of an hour.
+    pub refusals: bool,
 }
 
 /// Everything that is going to happen.
@@ -91,6 +93,7 @@ impl Scale {
         crashes: 2,
         sink_timeout: Duration::from_secs(5),
         slowest: Duration::from_secs(7),
+        refusals: true,
     };
     /// For processes in real time.
     pub const REAL: Self = Self {
@@ -101,6 +104,7 @@ impl Scale {
         crashes: 3,
         sink_timeout: Duration::from_secs(5),
         slowest: Duration::from_millis(1500),
+        refusals: false,
     };
     /// An hour of virtual time without crashes.
     pub const SOAK: Self = Self {
@@ -111,6 +115,7 @@ impl Scale {
         crashes: 0,
         sink_timeout: Duration::from_secs(20),
         slowest: Duration::from_secs(30),
+        refusals: true,
     };
 }
 
@@ -187,7 +192,8 @@ fn mood(rng: &mut Rng, scale: &Scale) -> (Window, Reply, f64) {
         1 => Reply::status(503),
         2 => Reply::status(500),
         3 => Reply::status(404),
-        4 => Reply::status(401),
+        4 if scale.refusals => Reply::status(401),
+        4 => Reply::status(503),
         5 => Reply::hang(),
         6 => Reply::reset(),
         7 => Reply::accept().body("cut").ending(Ending::CutShort),

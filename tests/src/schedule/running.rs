@@ -48,6 +48,8 @@ impl Running {
             }
             Self::Process(mut bridge) => match bridge.ended(ENDS_WITHIN).await {
                 Some(0) => Ok(()),
+                // Asked before it could listen to signals: the system ended it, and it had received nothing.
+                None if bridge.output().is_empty() => Ok(()),
                 code => Err(format!("the bridge ended with {code:?}: {:#?}", bridge.output())),
             },
         }
