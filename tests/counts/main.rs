@@ -2,40 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "what is missing in a test is a failure")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
-use bytes::Bytes;
 use sqs_bridge::config::{Config, ContentMode};
-use sqs_bridge::message::{Message, SystemAttributes};
 use sqs_bridge::normalize;
 use tests::bridge::Setup;
+use tests::sample::{EVENTBRIDGE, message};
 use tests::sink::Sink;
 use tests::sqs::{Action, SimulatedQueue, Simulator};
 use tests::timelapse::{pass, timelapse};
 use tests::wait::eventually;
 
 const LONG: Duration = Duration::from_secs(600);
-
-/// What EventBridge puts into a queue about an instance that stopped.
-const EVENTBRIDGE: &str = r#"{"version":"0","id":"7bf73129-1428-4cd3-a780-95db273d1602","detail-type":"EC2 Instance State-change Notification","source":"aws.ec2","account":"123456789012","time":"2026-11-11T21:29:54Z","region":"us-east-1","resources":["arn:aws:ec2:us-east-1:123456789012:instance/i-abcd1111"],"detail":{"instance-id":"i-abcd1111","state":"stopped"}}"#;
-
-fn message(body: &'static str) -> Message {
-    Message {
-        id: Arc::from("059f36b4-87a3-44ab-83d2-661975830a7d"),
-        body: Bytes::from_static(body.as_bytes()),
-        receipt_handle: Some(Arc::from("handle")),
-        md5_of_body: None,
-        md5_of_message_attributes: None,
-        attributes: SystemAttributes {
-            sent_timestamp: Some("1762896594000".to_owned()),
-            approximate_receive_count: Some(1),
-            ..SystemAttributes::default()
-        },
-        message_attributes: Vec::new(),
-    }
-}
 
 /// From the message to the headers and body of its POST.
 fn mapping(body: &'static str) -> AllocationInfo {

@@ -9,11 +9,12 @@ use sqs_bridge::args::RunArgs;
 use sqs_bridge::config::{Config, Identity};
 use sqs_bridge::deliver::{Courier, Destination, Parcel, Shipment};
 use sqs_bridge::engine::Key;
-use sqs_bridge::message::{Message, SystemAttributes};
+use sqs_bridge::message::Message;
 use sqs_bridge::outcome::{Answer, TransportClass, TransportFailure};
 use sqs_bridge::report::Reports;
 use sqs_bridge::sink::Surroundings;
 use sqs_bridge::telemetry::trace::ReceiveTrace;
+use tests::sample::message;
 use tests::wait::eventually;
 
 use crate::certificates::Authority;
@@ -95,7 +96,7 @@ async fn a_delivery_tells_of_what_the_sink_does_not_take_and_of_nothing_else() {
     };
     let reports = courier.reports.as_ref().unwrap();
     for id in ["taken", "refused"] {
-        let parcel = Parcel::new(message(id), ReceiveTrace::default());
+        let parcel = Parcel::new(Message { id: id.into(), ..message("text") }, ReceiveTrace::default());
         courier.deliver(Shipment { key: Key(1), parcel, index: 0, to: Destination::Sink }).await;
     }
     tokio::select! {
@@ -115,18 +116,6 @@ fn without_a_source_object_there_is_nothing_to_report_about() {
     assert!(Reports::within(&nowhere(), &server, &source()).is_some());
     assert!(Reports::within(&nowhere(), &server, &identity()).is_none(), "a ContainerSource is another kind");
     assert!(Reports::within(&nowhere(), &server, &Identity { namespace: None, ..source() }).is_none());
-}
-
-fn message(id: &str) -> Message {
-    Message {
-        id: id.into(),
-        body: Bytes::from_static(b"text"),
-        receipt_handle: None,
-        md5_of_body: None,
-        md5_of_message_attributes: None,
-        attributes: SystemAttributes::default(),
-        message_attributes: Vec::new(),
-    }
 }
 
 fn source() -> Identity {

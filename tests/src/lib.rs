@@ -11,6 +11,7 @@ pub mod merge;
 pub mod page;
 mod port;
 pub mod program;
+pub mod sample;
 pub mod scene;
 pub mod schedule;
 pub mod servers;

@@ -4,16 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use sqs_bridge::config::{Config, ContentMode};
 use sqs_bridge::engine::Key;
 use sqs_bridge::lease::Leases;
-use sqs_bridge::message::{Message, SystemAttributes};
 use sqs_bridge::normalize;
 use sqs_bridge::settle::buffer::Buffer;
-
-/// What EventBridge puts into a queue about an instance that stopped.
-const BODY: &str = r#"{"version":"0","id":"7bf73129-1428-4cd3-a780-95db273d1602","detail-type":"EC2 Instance State-change Notification","source":"aws.ec2","account":"123456789012","time":"2026-11-11T21:29:54Z","region":"us-east-1","resources":["arn:aws:ec2:us-east-1:123456789012:instance/i-abcd1111"],"detail":{"instance-id":"i-abcd1111","state":"stopped"}}"#;
+use tests::sample::{EVENTBRIDGE, message};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -32,24 +28,12 @@ fn main() -> ExitCode {
 fn mapping(times: u64) -> u64 {
     let arn = ("AWS_SQS_ARN", "arn:aws:sqs:us-east-1:123456789012:orders");
     let Ok(config) = Config::from_env_pairs([arn, ("K_SINK", "http://display")]) else { return 0 };
-    let message = Message {
-        id: Arc::from("059f36b4-87a3-44ab-83d2-661975830a7d"),
-        body: Bytes::from_static(BODY.as_bytes()),
-        receipt_handle: Some(Arc::from("handle")),
-        md5_of_body: None,
-        md5_of_message_attributes: None,
-        attributes: SystemAttributes {
-            sent_timestamp: Some("1762896594000".to_owned()),
-            approximate_receive_count: Some(1),
-            ..SystemAttributes::default()
-        },
-        message_attributes: Vec::new(),
-    };
+    let message = message(EVENTBRIDGE);
     let encoded = (0..times).map(|_| {
         let events = normalize::events(&message, &config.queue, &config.event, 0);
         events.iter().map(|event| event.encode(ContentMode::Auto).body.len()).sum::<usize>()
     });
-    encoded.filter(|sent| *sent == BODY.len()).count() as u64
+    encoded.filter(|sent| *sent == EVENTBRIDGE.len()).count() as u64
 }
 
 /// Leases that begin, are looked at before a POST, and end, a hundred at a time.
