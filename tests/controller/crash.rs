@@ -47,15 +47,24 @@ fn a_controller_that_is_killed_anywhere_leaves_nothing_undone_and_nothing_twice(
             controller.kill();
         }
         let config = cluster.kubeconfig_of(ACCOUNT.0, ACCOUNT.1, None).await;
-        let _controller = ControllerProcess::start(&config, &["--no-leader-election"]);
+        let controller = ControllerProcess::start(&config, &["--no-leader-election"]);
         all_done(&scene, KILLS - 1).await;
-        let _adapters =
+        let adapters =
             [scene.run_pod("a", well()).await, scene.run_pod("b", well()).await, scene.run_pod("c", well()).await];
         for name in ["a", "b", "c"] {
             scene.condition(name, "Ready", "True", "").await;
         }
         let objects = objects(&scene).await;
         assert_eq!(objects, expected(&scene).await);
+
+        // One that finds everything done tells nothing else of it than the one before.
+        let ready = scene.condition("a", "Ready", "True", "").await.condition("Ready");
+        controller.kill();
+        let _next = ControllerProcess::start(&config, &["--no-leader-election"]);
+        let warning = json!({"reason": "SinkUnavailable", "message": "connection refused"});
+        adapters[0].answer(json!({"ready": true, "warnings": [warning]}));
+        let status = scene.condition("a", "DeliveryHealthy", "False", "SinkUnavailable").await;
+        assert_eq!(status.condition("Ready"), ready);
     });
 }
 

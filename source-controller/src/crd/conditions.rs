@@ -97,6 +97,17 @@ impl Finding {
         self
     }
 
+    /// What a condition told before, in place of what was found now.
+    pub fn told(self, before: &Condition) -> Self {
+        let truth = match before.status.as_str() {
+            "True" => Truth::True,
+            "False" => Truth::False,
+            _ => Truth::Unknown,
+        };
+        let (reason, message) = (before.reason.clone().unwrap_or_default(), before.message.clone().unwrap_or_default());
+        Self { type_: self.type_, truth, reason, message, info: before.severity.is_some() }
+    }
+
     fn new(type_: &'static str, truth: Truth, reason: &str, message: &str) -> Self {
         let info = !DECISIVE.contains(&type_);
         Self { type_, truth, reason: reason.to_owned(), message: message.to_owned(), info }

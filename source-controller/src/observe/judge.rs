@@ -47,6 +47,12 @@ pub struct Known {
     pub answer: Option<Answer>,
 }
 
+/// True while pods have an address and none has been asked yet, as after a start of the controller: what was told before
+/// holds until one is.
+pub fn nobody_asked(known: &[Known]) -> bool {
+    known.iter().any(|known| known.pod.address.is_some()) && known.iter().all(|known| known.answer.is_none())
+}
+
 /// The answer that a body stands for.
 pub fn read(url: &str, body: &[u8]) -> Answer {
     match serde_json::from_slice(body) {

@@ -13,7 +13,7 @@ use super::validate::{Adapter, Invalid};
 use crate::crd::conditions::{
     DEAD_LETTER_SINK_RESOLVED, DEPLOYED, Finding, OIDC_IDENTITY_CREATED, SINK_PROVIDED, TRUST_BUNDLE_PROPAGATED, settle,
 };
-use crate::crd::{AuthStatus, AwsSqsSource, AwsSqsSourceStatus, CeAttribute, Format};
+use crate::crd::{AuthStatus, AwsSqsSource, AwsSqsSourceStatus, CeAttribute, Condition, Format};
 use crate::observe::{Known, judge};
 use crate::watched::{WatchedCondition, WatchedDeployment};
 
@@ -59,7 +59,7 @@ pub fn status(
         let known = previous.auth.as_ref().and_then(|auth| auth.service_account_name.clone());
         status.auth = account.or(known).map(|name| AuthStatus { service_account_name: Some(name) });
     }
-    status.conditions = settle(&previous.conditions, findings(progress, seen), now);
+    status.conditions = settle(&previous.conditions, findings(progress, &previous.conditions, seen), now);
     status
 }
 
@@ -135,16 +135,16 @@ fn ce_attributes(adapter: &Adapter) -> Vec<CeAttribute> {
     vec![CeAttribute { type_: type_.to_owned(), source }]
 }
 
-fn findings(progress: &Progress, seen: &Seen<'_>) -> Vec<Finding> {
+fn findings(progress: &Progress, previous: &[Condition], seen: &Seen<'_>) -> Vec<Finding> {
     let replicas = seen.deployment.and_then(|deployment| deployment.wanted);
     let mut findings = vec![
         sink_provided(&progress.sink),
         dead_letter_sink_resolved(&progress.dead_letter_sink),
         identity_created(progress, seen.oidc),
         trust_bundle_propagated(progress),
-        queue_reachable(progress, seen.pods, replicas),
+        queue_reachable(progress, previous, seen.pods, replicas),
         deployed(progress, seen.deployment),
-        judge::delivery_healthy(seen.pods, replicas),
+        as_before(previous, seen.pods, judge::delivery_healthy(seen.pods, replicas)),
     ];
     findings.extend(progress.applied.as_ref().and_then(|applied| applied.scaling.clone()));
     findings
@@ -211,12 +211,20 @@ fn waiting(type_: &'static str, progress: &Progress) -> Finding {
     Finding::unknown(type_, "Waiting", &format!("this is looked at when {first}"))
 }
 
-fn queue_reachable(progress: &Progress, pods: &[Known], replicas: Option<i32>) -> Finding {
+fn queue_reachable(progress: &Progress, previous: &[Condition], pods: &[Known], replicas: Option<i32>) -> Finding {
     match &progress.adapter {
         Some(Err(Invalid::Region(problem))) => {
             Finding::fails(crate::crd::conditions::QUEUE_REACHABLE, "RegionUnknown", problem)
         }
-        Some(Err(Invalid::Spec(_)) | Ok(_)) | None => judge::queue_reachable(pods, replicas),
+        Some(Err(Invalid::Spec(_)) | Ok(_)) | None => as_before(previous, pods, judge::queue_reachable(pods, replicas)),
+    }
+}
+
+/// What was told before, while no pod has been asked; else what is found now.
+fn as_before(previous: &[Condition], pods: &[Known], finding: Finding) -> Finding {
+    match previous.iter().find(|before| before.type_ == finding.type_) {
+        Some(before) if judge::nobody_asked(pods) => finding.told(before),
+        Some(_) | None => finding,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::observe::{Answer, judge::Page};
 use crate::reconcile::apply::Change;
 use crate::reconcile::progress::Deployed;
 use crate::reconcile::validate::validate;
+use crate::watched::WatchedPod;
 
 const QUEUE: &str = "arn:aws:sqs:eu-north-1:123456789012:orders";
 
@@ -142,6 +143,23 @@ fn a_source_that_works_has_this_status() {
         "selector": "knative-eventing-source=awssqssource.sources.eventing.knative.dev,knative-eventing-source-name=orders",
     });
     assert_eq!(serde_json::to_value(status).unwrap(), expected);
+}
+
+/// A controller that starts anew has asked nobody: a source that it has told of stays as it is until a pod is asked.
+#[test]
+fn a_start_of_the_controller_changes_no_condition() {
+    let pod = json!({"metadata": {"name": "p"}, "status": {"podIP": "10.0.0.1"}});
+    let pod: Arc<WatchedPod> = Arc::new(serde_json::from_value(pod).unwrap());
+    let page = json!({"ready": false, "queue": {"reason": "AccessDenied", "message": "denied"}, "warnings": []});
+    let asked = [Known { pod: pod.clone(), answer: Some(Answer::Page(serde_json::from_value(page).unwrap())) }];
+    let deployment = running();
+    let told = |before: &AwsSqsSourceStatus, pods: &[Known], second: i64| {
+        status(&source(), before, &well(), &Seen { deployment: Some(&deployment), pods, oidc: false }, &at(second))
+    };
+    let before = told(&AwsSqsSourceStatus::default(), &asked, 1);
+    assert_eq!(told(&before, &[Known { pod, answer: None }], 2), before);
+    let started = Known { pod: ready_pod().pod, answer: None };
+    assert_ne!(told(&before, &[started], 2), before, "one without an address cannot be asked");
 }
 
 /// Each sink that is not found, with what is told of everything that waits for it.
