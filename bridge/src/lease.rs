@@ -55,8 +55,8 @@ struct Lease {
     handle: Arc<str>,
     received: Instant,
     deadline: Instant,
-    /// When the next extension is due; the heap's entry counts only if it says the same.
-    due: Instant,
+    /// When the next extension is due, unless one is under way or was the last; the heap's entry counts only if it says the same.
+    due: Option<Instant>,
     extensions: u32,
     /// The timeout of the extension that is under way.
     asked: Option<Duration>,
@@ -71,10 +71,8 @@ impl Leases {
     /// Begins a lease; `invisible_for` is the timeout that the receive asked for.
     pub fn track(&mut self, key: Key, handle: Arc<str>, invisible_for: Duration, now: Instant) {
         let due = now + invisible_for / 2;
-        self.leases.insert(
-            key,
-            Lease { handle, received: now, deadline: deadline(now, invisible_for), due, extensions: 0, asked: None },
-        );
+        let deadline = deadline(now, invisible_for);
+        self.leases.insert(key, Lease { handle, received: now, deadline, due: Some(due), extensions: 0, asked: None });
         self.due.push(Reverse((due, key)));
     }
 
@@ -111,7 +109,7 @@ impl Leases {
             }
             self.due.pop();
             let visibility = self.visibility;
-            let Some(lease) = self.leases.get_mut(&key).filter(|lease| lease.due == at && lease.asked.is_none()) else {
+            let Some(lease) = self.leases.get_mut(&key).filter(|lease| lease.due == Some(at)) else {
                 continue;
             };
             extensions.extend(lease.ask(key, visibility, now));
@@ -126,8 +124,9 @@ impl Leases {
         {
             lease.extensions += 1;
             lease.deadline = deadline(asked_at, timeout);
-            lease.due = asked_at + timeout / 2;
-            self.due.push(Reverse((lease.due, key)));
+            let due = asked_at + timeout / 2;
+            lease.due = Some(due);
+            self.due.push(Reverse((due, key)));
         }
     }
 
@@ -139,8 +138,8 @@ impl Leases {
         if now + RETRY >= lease.deadline {
             return false;
         }
-        lease.due = now + RETRY;
-        self.due.push(Reverse((lease.due, key)));
+        lease.due = Some(now + RETRY);
+        self.due.push(Reverse((now + RETRY, key)));
         true
     }
 
@@ -173,7 +172,7 @@ impl Leases {
     /// When `take_due` has something to give.
     pub fn poll_timeout(&mut self) -> Option<Instant> {
         while let Some(&Reverse((at, key))) = self.due.peek() {
-            if self.extendable && self.leases.get(&key).is_some_and(|lease| lease.due == at && lease.asked.is_none()) {
+            if self.extendable && self.leases.get(&key).is_some_and(|lease| lease.due == Some(at)) {
                 return Some(at);
             }
             self.due.pop();
@@ -191,7 +190,7 @@ impl Lease {
         if timeout < SAFETY * 2 {
             return None;
         }
-        self.asked = Some(timeout);
+        (self.asked, self.due) = (Some(timeout), None);
         Some(Extension { key, handle: Arc::clone(&self.handle), timeout })
     }
 }
@@ -218,6 +217,16 @@ mod tests {
         let key = Key(1);
         leases.track(key, "handle".into(), VISIBILITY, now);
         (leases, key)
+    }
+
+    #[test]
+    fn a_rescue_that_fails_too_late_to_be_repeated_was_the_last_extension() {
+        let start = Instant::now();
+        let (mut leases, key) = one_lease(start);
+        let late = start + seconds(27);
+        assert!(leases.rescue(key, late).is_some());
+        assert!(!leases.retry(key, late));
+        assert_eq!((leases.poll_timeout(), leases.take_due(late)), (None, Vec::new()));
     }
 
     #[test]
