@@ -131,7 +131,7 @@ impl Health {
         self.state().receive_failed(now, problem);
     }
 
-    /// A receive got no answer (DNS, connect, TLS, timeout); 60 s of nothing else is `EndpointUnreachable`.
+    /// A receive got no answer (DNS, connect, TLS, timeout); 30 s of nothing else is `EndpointUnreachable`.
     pub fn endpoint_unreachable(&self, now: Instant, message: String) {
         self.state().endpoint_unreachable(now, message);
     }
@@ -189,6 +189,11 @@ impl Health {
     /// Shutdown has begun: not ready from now on.
     pub fn draining(&self) {
         self.state().draining = true;
+    }
+
+    /// A sink asks for a token and gets none; holds from then on.
+    pub fn sink_token_not_sent(&self, message: String) {
+        self.state().token_not_sent.get_or_insert(message);
     }
 
     /// Where `/health` asks the owner of the lease table for a sign of life.

@@ -139,7 +139,7 @@ impl Sink {
             headers_seen: Mutex::default(),
             headers: RwLock::new(Arc::new(fixed.clone())),
             fixed,
-            token: token(surroundings, settings, identity)?,
+            token: token(surroundings, settings, identity, &health)?,
             attempts,
             metrics,
             health,
@@ -160,6 +160,10 @@ impl Sink {
         let (answer, sent) = self.attempt(encoded, receive).await;
         if !matches!(answer, Answer::Status { code: 401, .. }) {
             return answer;
+        }
+        if sent.is_none() && matches!(self.token, Token::Withheld) {
+            // The event is not to blame, so it waits as for any sink that cannot be reached.
+            return no_token("the sink answers 401 to an event without a token");
         }
         self.token.refused(sent.as_ref()).await;
         self.refresh_files();
@@ -285,32 +289,44 @@ impl Sink {
     }
 }
 
-/// A token that is requested, else one from the file that a SinkBinding mounts; never over plain http.
-fn token(surroundings: &Surroundings, settings: &config::Sink, identity: &Identity) -> Result<Token, SinkError> {
-    if let Some(requests) = requested_token(surroundings, settings, identity)? {
-        return Ok(Token::Requested(Box::new(requests)));
-    }
-    let file = surroundings.bound_token.clone().filter(|_| settings.url.scheme() == "https");
-    Ok(file.map_or(Token::None, |path| Token::File(TokenFile::read(path))))
-}
-
-fn requested_token(
+/// A token that is requested, else one from the file that a SinkBinding mounts; none over plain http, which `health` learns.
+fn token(
     surroundings: &Surroundings,
     settings: &config::Sink,
     identity: &Identity,
-) -> Result<Option<TokenRequests>, SinkError> {
-    let (Some(audience), Some(account)) = (&settings.audience, &settings.oidc_service_account) else {
-        return Ok(None);
-    };
-    if settings.url.scheme() != "https" {
-        tracing::warn!(audience, "sink_token_not_sent: a token never goes over plain http; give the sink an https URL");
-        return Ok(None);
+    health: &Health,
+) -> Result<Token, SinkError> {
+    let requested = settings.audience.as_ref().zip(settings.oidc_service_account.as_ref());
+    let mounted = surroundings.bound_token.clone();
+    let wants_one = requested.is_some() || mounted.as_deref().is_some_and(|path| bearer_of(path).is_some());
+    if let Some(reason) = token::withheld(&settings.url, requested.map(|(audience, _)| audience.as_str())) {
+        if !wants_one {
+            return Ok(Token::None);
+        }
+        tracing::warn!(event = "sink_token_not_sent", "{reason}");
+        health.sink_token_not_sent(reason);
+        return Ok(Token::Withheld);
     }
+    match requested {
+        Some((audience, account)) => {
+            let requests = token_requests(surroundings, settings, identity, audience, account)?;
+            Ok(Token::Requested(Box::new(requests)))
+        }
+        None => Ok(mounted.map_or(Token::None, |path| Token::File(TokenFile::read(path)))),
+    }
+}
+
+fn token_requests(
+    surroundings: &Surroundings,
+    settings: &config::Sink,
+    identity: &Identity,
+    audience: &str,
+    account: &str,
+) -> Result<TokenRequests, SinkError> {
     let server = settings.token_server.as_ref().ok_or(SinkError::NoTokenServer)?;
     let namespace = identity.namespace.as_deref().ok_or(SinkError::NoNamespace)?;
     let server = ApiServer::new(server.clone(), surroundings.service_account.clone());
-    let requests = TokenRequests::new(server, namespace, account, audience.clone());
-    requests.ok_or(SinkError::NoTokenServer).map(Some)
+    TokenRequests::new(server, namespace, account, audience.to_owned()).ok_or(SinkError::NoTokenServer)
 }
 
 /// TLS for a client; a plain http destination needs no certificates.

@@ -1,8 +1,10 @@
 //! Bearer tokens: requested from an API server, read from a file, renewed after a 401, never over plain http.
 
 use std::fs;
+use std::time::Instant;
 
 use sqs_bridge::config;
+use sqs_bridge::health::Problem;
 use sqs_bridge::outcome::{Answer, TransportClass, TransportFailure};
 use sqs_bridge::sink::{Sink, Surroundings};
 use tempfile::TempDir;
@@ -246,6 +248,45 @@ async fn no_token_goes_over_plain_http() {
     assert_eq!(subject.post().await, status(202));
     assert_eq!(plain.requests()[0].header("Authorization"), None);
     assert_eq!(cluster.api.requests().len(), 0);
+    let told: Vec<Problem> = subject.health.readiness(Instant::now()).warnings;
+    let message = format!(
+        "the sink wants a token for the audience {AUDIENCE}, but none is sent over plain http: give the sink an https \
+         address; Knative's Brokers and channels have one while transport-encryption in config-features is permissive \
+         or strict"
+    );
+    assert_eq!(told, [Problem { reason: "SinkTokenNotSent", message }]);
+}
+
+/// If it were, the message would go to a dead-letter queue for a setting of the cluster.
+#[tokio::test]
+async fn an_event_is_not_refused_for_want_of_a_token() {
+    let plain = Server::plain(|_| empty("401 Unauthorized")).await;
+    let cluster = Cluster::new(FAR, |_| empty("202 Accepted")).await;
+    let wants_a_token = config::Sink { url: plain.url().parse().unwrap(), ..cluster.settings() };
+    let expected = Answer::Failed(TransportFailure {
+        class: TransportClass::Request,
+        message: "the sink answers 401 to an event without a token".into(),
+    });
+    assert_eq!(Subject::new(&wants_a_token, &cluster.surroundings()).unwrap().post().await, expected);
+    let headers = tempfile::tempdir().unwrap();
+    fs::write(headers.path().join("Authorization"), "Bearer wrong").unwrap();
+    let has_a_header = config::Sink { headers_dir: Some(headers.path().into()), ..wants_a_token };
+    assert_eq!(Subject::new(&has_a_header, &cluster.surroundings()).unwrap().post().await, status(401));
+    assert_eq!(Subject::alone(&settings(&plain.url())).post().await, status(401), "it never asked for one");
+}
+
+#[tokio::test]
+async fn a_mounted_token_that_may_not_be_sent_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mounted = folder.path().join("token");
+    let surroundings = Surroundings { bound_token: Some(mounted.clone()), ..nowhere() };
+    let reasons = || -> Vec<&str> {
+        let subject = Subject::new(&settings("http://localhost/"), &surroundings).unwrap();
+        subject.health.readiness(Instant::now()).warnings.iter().map(|warning| warning.reason).collect()
+    };
+    assert_eq!(reasons(), [""; 0], "without OIDC nothing is mounted");
+    fs::write(&mounted, "mounted").unwrap();
+    assert_eq!(reasons(), ["SinkTokenNotSent"]);
 }
 
 #[tokio::test]

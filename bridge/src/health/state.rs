@@ -10,12 +10,14 @@ use crate::outcome::{Answer, Verdict, verdict};
 const LIVE_AT_LEAST: Duration = Duration::from_secs(30);
 /// On top of the sink's time limit: how long the only POST may be the only sign of life.
 const LIVE_MARGIN: Duration = Duration::from_secs(30);
-/// No answer but failures to connect for so long: the endpoint is unreachable.
-const UNREACHABLE_AFTER: Duration = Duration::from_secs(60);
+/// No answer but failures to connect for so long: the endpoint is unreachable. Longer than a name server or a proxy
+/// needs to be started again, and short enough that a user who mistyped the endpoint reads it within a minute.
+const UNREACHABLE_AFTER: Duration = Duration::from_secs(30);
 /// A refusal is worth a warning for so long.
 const REFUSAL_SHOWN: Duration = Duration::from_secs(300);
-/// A POST without an answer for longer than this hangs.
-const HANGS_AFTER: Duration = Duration::from_secs(20);
+/// A POST without an answer for longer than this hangs. The controller looks every ten seconds, so that it is told
+/// within half a minute.
+const HANGS_AFTER: Duration = Duration::from_secs(10);
 /// So many failed attempts in a row make a sink unavailable.
 const FAILURES_SHOWN: u32 = 3;
 
@@ -27,7 +29,7 @@ pub(super) struct State {
     last_progress: Instant,
     pub(super) pause: Option<Pause>,
     succeeded_once: bool,
-    unreachable_since: Option<Instant>,
+    unreachable: Option<Unreachable>,
     pub(super) problem: Option<Problem>,
     pub(super) draining: bool,
     posts: Posts,
@@ -40,6 +42,14 @@ pub(super) struct State {
     pub(super) no_dead_letter_queue: bool,
     pub(super) sink_headers: Option<String>,
     pub(super) trust_bundle: Option<String>,
+    pub(super) token_not_sent: Option<String>,
+}
+
+/// Since when nothing but failures to connect, and the last of them.
+#[derive(Debug)]
+struct Unreachable {
+    since: Instant,
+    message: String,
 }
 
 impl State {
@@ -52,7 +62,7 @@ impl State {
             last_progress: now,
             pause: None,
             succeeded_once: false,
-            unreachable_since: None,
+            unreachable: None,
             problem: None,
             draining: false,
             posts: Posts::default(),
@@ -65,19 +75,20 @@ impl State {
             no_dead_letter_queue: false,
             sink_headers: None,
             trust_bundle: None,
+            token_not_sent: None,
         }
     }
 
     pub(super) fn received(&mut self, now: Instant) {
         self.completed(now);
         self.succeeded_once = true;
-        self.unreachable_since = None;
+        self.unreachable = None;
         self.problem = None;
     }
 
     pub(super) fn receive_failed(&mut self, now: Instant, problem: Option<Problem>) {
         self.completed(now);
-        self.unreachable_since = None;
+        self.unreachable = None;
         if problem.is_some() {
             self.problem = problem;
         }
@@ -85,10 +96,8 @@ impl State {
 
     pub(super) fn endpoint_unreachable(&mut self, now: Instant, message: String) {
         self.completed(now);
-        let since = *self.unreachable_since.get_or_insert(now);
-        if now.saturating_duration_since(since) >= UNREACHABLE_AFTER {
-            self.problem = Some(Problem { reason: "EndpointUnreachable", message });
-        }
+        let since = self.unreachable.as_ref().map_or(now, |unreachable| unreachable.since);
+        self.unreachable = Some(Unreachable { since, message });
     }
 
     pub(super) fn progress(&mut self, now: Instant) {
@@ -137,11 +146,19 @@ impl State {
     }
 
     pub(super) fn readiness(&self, now: Instant) -> Readiness {
+        let queue = self.unreachable(now).or_else(|| self.problem.clone());
         Readiness {
-            ready: self.succeeded_once && self.problem.is_none() && !self.draining,
-            queue: self.problem.clone(),
+            ready: self.succeeded_once && queue.is_none() && !self.draining,
+            queue,
             warnings: self.warnings(now),
         }
+    }
+
+    /// Judged by the one who looks: the next attempt to connect may be half a minute away.
+    fn unreachable(&self, now: Instant) -> Option<Problem> {
+        let Unreachable { since, message } = self.unreachable.as_ref()?;
+        (now.saturating_duration_since(*since) >= UNREACHABLE_AFTER)
+            .then(|| Problem { reason: "EndpointUnreachable", message: message.clone() })
     }
 
     fn completed(&mut self, now: Instant) {
@@ -165,6 +182,7 @@ impl State {
         let problem = |reason, message| Problem { reason, message };
         let fixed = |holds: bool, reason, message: &str| holds.then(|| Problem { reason, message: message.into() });
         [
+            self.token_not_sent.clone().map(|message| problem("SinkTokenNotSent", message)),
             self.unavailable().map(|message| problem("SinkUnavailable", message)),
             self.refusal(now).map(|message| problem("SinkRefuses", message)),
             self.hanging(now).map(|message| problem("SinkHangs", message)),
@@ -208,7 +226,7 @@ fn with_fix(told: String, fix: &str) -> String {
 }
 
 const HANGS: &str =
-    "a POST has waited more than 20 s for an answer: see the sink's logs; delivery.timeout limits the wait";
+    "a POST has waited more than 10 s for an answer: see the sink's logs; delivery.timeout limits the wait";
 const HEARTBEAT_DENIED: &str = "sqs:ChangeMessageVisibility is denied, so messages cannot be held longer than the visibility timeout: \
      allow it in the queue's or the identity's policy";
 const NO_DEAD_LETTER_QUEUE: &str = "the sink refused a message for good and the queue has no redrive policy, so it returns every 15 min: \

@@ -26,6 +26,8 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 pub(super) enum Token {
     /// The destination is told nothing.
     None,
+    /// It wants a token, and its URL is plain http.
+    Withheld,
     /// A file that somebody else renews; no token while it is missing.
     File(TokenFile),
     /// Made by the API server on demand.
@@ -40,7 +42,7 @@ impl Token {
     /// One sentence on why the API server made no token.
     pub(super) async fn current(&self) -> Result<Option<HeaderValue>, Arc<str>> {
         match self {
-            Self::None => Ok(None),
+            Self::None | Self::Withheld => Ok(None),
             Self::File(file) => Ok(file.current()),
             Self::Requested(requests) => requests.current().await.map(Some),
         }
@@ -49,11 +51,27 @@ impl Token {
     /// After a 401 on `used`: makes sure that the next [`Token::current`] is not it, if that is possible.
     pub(super) async fn refused(&self, used: Option<&HeaderValue>) {
         match self {
-            Self::None => {}
+            Self::None | Self::Withheld => {}
             Self::File(file) => file.reread(),
             Self::Requested(requests) => requests.forget(used).await,
         }
     }
+}
+
+/// Why a sink at this URL gets no token, if that is so: over plain http everybody on the way could read it, and use it
+/// until it expires. `audience` is whom it would be for, if the sink said so.
+pub(super) fn withheld(url: &Url, audience: Option<&str>) -> Option<String> {
+    if url.scheme() == "https" {
+        return None;
+    }
+    let wish = audience.map_or_else(
+        || "a token for the sink is mounted".to_owned(),
+        |audience| format!("the sink wants a token for the audience {audience}"),
+    );
+    Some(format!(
+        "{wish}, but none is sent over plain http: give the sink an https address; Knative's Brokers and channels have \
+         one while transport-encryption in config-features is permissive or strict"
+    ))
 }
 
 /// A token file and what it held when it was last read.
@@ -187,4 +205,22 @@ fn bearer(token: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_withheld_from_a_sink_without_tls() {
+        let told = |url: &str, audience| withheld(&url.parse().unwrap(), audience);
+        let advice = "but none is sent over plain http: give the sink an https address; Knative's Brokers and channels \
+                      have one while transport-encryption in config-features is permissive or strict";
+        assert_eq!(told("https://broker/ns/default", Some("broker/ns/default")), None);
+        assert_eq!(
+            told("http://broker/ns/default", Some("broker/ns/default")),
+            Some(format!("the sink wants a token for the audience broker/ns/default, {advice}"))
+        );
+        assert_eq!(told("http://broker/", None), Some(format!("a token for the sink is mounted, {advice}")));
+    }
 }

@@ -92,9 +92,10 @@ pub fn delivery_healthy(known: &[Known], replicas: Option<i32>) -> Finding {
         .flat_map(|page| &page.warnings)
         .map(|warning| (warning.reason.as_str(), warning.message.as_str()))
         .collect();
-    // The sink's own state comes before what is only worth knowing.
-    let first =
-        ["SinkUnavailable", "SinkRefuses", "SinkHangs"].iter().find_map(|reason| warnings.get_key_value(reason));
+    // A cause comes before its effect, and the sink's own state before what is only worth knowing.
+    let first = ["SinkTokenNotSent", "SinkUnavailable", "SinkRefuses", "SinkHangs"]
+        .iter()
+        .find_map(|reason| warnings.get_key_value(reason));
     let Some((reason, _)) = first.or_else(|| warnings.iter().next()) else {
         return no_warning(known, replicas);
     };
@@ -311,6 +312,10 @@ mod tests {
             (Truth::False, "SinkUnavailable", "s; h")
         );
         assert!(finding.info);
+        let withheld = answered(json!({"ready": true, "warnings": [
+            {"reason": "SinkTokenNotSent", "message": "t"}, {"reason": "SinkRefuses", "message": "s"},
+        ]}));
+        assert_eq!(delivery_healthy(&[withheld], Some(1)).message, "t; s");
         assert_eq!(delivery_healthy(&[answered(json!({"ready": true}))], Some(1)).truth, Truth::True);
         assert_eq!(delivery_healthy(&[], Some(1)).reason, "NotObserved");
     }

@@ -29,7 +29,7 @@ pub(crate) use act;
 /// Status and reason of Ready, the same of DeliveryHealthy, and a message.
 pub type Told = (String, String, (String, String), String);
 
-/// Generous; the controller asks pods every 10 s, and the adapter waits 60 s before it calls an endpoint unreachable.
+/// Generous; the controller asks pods every 10 s, and the adapter waits 30 s before it calls an endpoint unreachable.
 const LONG: Duration = Duration::from_secs(150);
 
 /// Where one fault happens.

@@ -70,7 +70,7 @@ pub fn faults() -> Vec<Fault> {
         fault(
             "The sink does not answer",
             "SinkHangs",
-            "a POST has waited more than 20 s for an answer: see the sink's logs; delivery.timeout limits the wait",
+            "a POST has waited more than 10 s for an answer: see the sink's logs; delivery.timeout limits the wait",
             "see its logs; `delivery.timeout` ends a POST",
             act!(place => {
                 place.sink.script([Reply::hang()]);

@@ -117,20 +117,34 @@ fn a_fatal_problem_holds_until_a_receive_succeeds() {
 }
 
 #[test]
-fn an_endpoint_is_unreachable_after_a_minute_of_nothing_else() {
+fn an_endpoint_is_unreachable_after_half_a_minute_of_nothing_else() {
     let (health, start) = start();
-    let unreachable = |at| {
-        health.endpoint_unreachable(start + seconds(at), format!("no address, at {at} s"));
-        health.readiness(start + seconds(at)).queue
-    };
-    assert_eq!(unreachable(0), None);
-    assert_eq!(unreachable(59), None);
-    health.receive_failed(start + seconds(59), None);
-    assert_eq!(unreachable(60), None, "an answer came in between");
-    assert_eq!(unreachable(119), None);
-    assert_eq!(unreachable(120), Some(problem("EndpointUnreachable", "no address, at 120 s")));
-    health.received(start + seconds(121));
-    assert_eq!(unreachable(122), None);
+    let failed = |at| health.endpoint_unreachable(start + seconds(at), format!("no address, at {at} s"));
+    let told = |at| health.readiness(start + seconds(at)).queue;
+    failed(0);
+    assert_eq!(told(29), None);
+    health.receive_failed(start + seconds(29), None);
+    failed(30);
+    assert_eq!(told(59), None, "an answer came in between");
+    failed(45);
+    let at_last = problem("EndpointUnreachable", "no address, at 45 s");
+    assert_eq!(told(60), Some(at_last), "without waiting for the next attempt");
+    health.received(start + seconds(61));
+    failed(62);
+    assert_eq!(told(91), None);
+}
+
+#[test]
+fn an_endpoint_that_cannot_be_reached_hides_what_it_said_before() {
+    let (health, start) = start();
+    let denied = problem("AccessDenied", "sqs:ReceiveMessage denied");
+    health.receive_failed(start, Some(denied.clone()));
+    health.endpoint_unreachable(start, "no address".into());
+    assert_eq!(health.readiness(start + seconds(29)).queue, Some(denied.clone()));
+    let unreachable = problem("EndpointUnreachable", "no address");
+    assert_eq!(health.readiness(start + seconds(30)).queue, Some(unreachable));
+    health.receive_failed(start + seconds(31), None);
+    assert_eq!(health.readiness(start + seconds(31)).queue, Some(denied));
 }
 
 #[test]
@@ -192,19 +206,19 @@ fn a_refusal_is_shown_for_five_minutes_or_until_the_sink_accepts() {
 }
 
 #[test]
-fn the_oldest_post_hangs_after_twenty_seconds() {
+fn the_oldest_post_hangs_after_ten_seconds() {
     let (health, start) = start();
     let first = health.post_started(start);
     let second = health.post_started(start + seconds(5));
-    assert_eq!(reasons(&health, start + seconds(20)), [""; 0]);
-    assert_eq!(health.readiness(start + seconds(21)).warnings, [problem("SinkHangs", HANGS)]);
+    assert_eq!(reasons(&health, start + seconds(10)), [""; 0]);
+    assert_eq!(health.readiness(start + seconds(11)).warnings, [problem("SinkHangs", HANGS)]);
     drop(first);
-    assert_eq!(reasons(&health, start + seconds(25)), [""; 0]);
-    assert_eq!(reasons(&health, start + seconds(26)), ["SinkHangs"]);
+    assert_eq!(reasons(&health, start + seconds(15)), [""; 0]);
+    assert_eq!(reasons(&health, start + seconds(16)), ["SinkHangs"]);
     drop(second);
-    assert_eq!(reasons(&health, start + seconds(26)), [""; 0]);
-    let third = health.post_started(start + seconds(26));
-    assert_eq!(reasons(&health, start + seconds(27)), [""; 0], "a slot is used again with its own start");
+    assert_eq!(reasons(&health, start + seconds(16)), [""; 0]);
+    let third = health.post_started(start + seconds(16));
+    assert_eq!(reasons(&health, start + seconds(17)), [""; 0], "a slot is used again with its own start");
     drop(third);
 }
 
@@ -215,11 +229,13 @@ fn conditions_of_the_surroundings_are_warnings_in_a_fixed_order() {
     health.sink_headers_not_found(Some("BRIDGE_SINK_HEADERS_DIR: cannot read /h".into()));
     health.no_dead_letter_queue();
     health.heartbeat_denied();
-    let expected = ["HeartbeatDenied", "NoDeadLetterQueue", "SinkHeadersNotFound", "TrustBundleInvalid"];
+    health.sink_token_not_sent("no token goes over plain http".into());
+    let expected =
+        ["SinkTokenNotSent", "HeartbeatDenied", "NoDeadLetterQueue", "SinkHeadersNotFound", "TrustBundleInvalid"];
     assert_eq!(reasons(&health, now), expected);
     health.trust_bundle_invalid(None);
     health.sink_headers_not_found(None);
-    assert_eq!(reasons(&health, now), ["HeartbeatDenied", "NoDeadLetterQueue"]);
+    assert_eq!(reasons(&health, now), ["SinkTokenNotSent", "HeartbeatDenied", "NoDeadLetterQueue"]);
 }
 
 #[test]
