@@ -19,15 +19,19 @@ use crate::told::{Row, Watch, report};
 /// Where the kubelet must bring a Secret into a Pod first.
 const WITH_A_SECRET: Duration = Duration::from_secs(120);
 
+/// The adapter tries for half a minute before it calls an endpoint unreachable.
+const OF_AN_ENDPOINT: Duration = Duration::from_secs(60);
+
 #[test]
 fn faults_are_told_and_their_repair_too() {
     let _steady = steady();
     on_a_runtime(async {
         let scene = &Scene::new("faults").await;
-        let rows: [Pin<Box<dyn Future<Output = Row>>>; 7] = [
+        let rows: [Pin<Box<dyn Future<Output = Row>>>; 8] = [
             Box::pin(crash_at_start(scene)),
             Box::pin(missing_service_account(scene)),
             Box::pin(missing_secret(scene)),
+            Box::pin(unreachable_endpoint(scene)),
             Box::pin(refusing_sink(scene)),
             Box::pin(hanging_sink(scene)),
             Box::pin(unauthorized(scene)),
@@ -90,6 +94,20 @@ async fn missing_secret(scene: &Scene) -> Row {
     let keys = json!({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"});
     scene.apply("v1", "Secret", "late", json!({"stringData": keys})).await;
     told.gone_within(WITH_A_SECRET).await
+}
+
+async fn unreachable_endpoint(scene: &Scene) -> Row {
+    let (queue, sink, nobody) = (scene.queue("unreachable").await, Sink::start().await, Sink::start().await);
+    nobody.down();
+    let (good, url) = (scene.spec(&queue, &json!({"uri": sink.url()})), nobody.url());
+    let mut bad = good.clone();
+    bad["endpointUrl"] = json!(url);
+    scene.apply_source("unreachable", bad).await;
+    let watch = Watch::start(scene, "unreachable", "nobody listens at the endpoint");
+    let parts = ["cannot be reached", address(&url)];
+    let told = watch.told_within(OF_AN_ENDPOINT, ["False", "EndpointUnreachable", "True"], &parts).await;
+    scene.apply_source("unreachable", good).await;
+    told.gone().await
 }
 
 async fn refusing_sink(scene: &Scene) -> Row {

@@ -57,13 +57,8 @@ fn messages_reach_the_subscriber_of_a_channel() {
     on_a_runtime(async {
         let scene = Scene::new("channel").await;
         let queue = scene.queue("orders").await;
-        let subscriber = scene.recorder("subscriber").await;
-        let channel = json!({"apiVersion": "messaging.knative.dev/v1", "kind": "InMemoryChannel", "name": "orders"});
-        scene.apply("messaging.knative.dev/v1", "InMemoryChannel", "orders", json!({})).await;
-        let subscription = json!({"channel": channel, "subscriber": subscriber});
-        scene.apply("messaging.knative.dev/v1", "Subscription", "orders", json!({"spec": subscription})).await;
-        scene.ready("messaging.knative.dev/v1", "Subscription", "orders").await;
-        scene.source("orders", scene.spec(&queue, &json!({"ref": channel}))).await;
+        let channel = scene.channel("orders", &scene.recorder("subscriber").await).await;
+        scene.source("orders", scene.spec(&queue, &channel)).await;
 
         let id = queue.inner.send("hello").await;
         let [event] = scene.events("subscriber", 1).await.try_into().expect("one event");

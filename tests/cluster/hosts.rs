@@ -14,15 +14,7 @@ fn it_runs_under_a_sink_binding() {
     on_a_runtime(async {
         let scene = Scene::new("binding").await;
         let (queue, sink) = (scene.queue("orders").await, scene.recorder("sink").await);
-        let subject = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "bridge"});
-        let overrides = json!({"extensions": {"team": "blue"}});
-        let spec = json!({"subject": subject, "sink": sink, "ceOverrides": overrides});
-        scene.apply("sources.knative.dev/v1", "SinkBinding", "bridge", json!({"spec": spec})).await;
-        let labels = json!({"app": "bridge"});
-        let pod = json!({"containers": [container(&scene, &queue)]});
-        let template = json!({"metadata": {"labels": labels}, "spec": pod});
-        let deployment = json!({"spec": {"selector": {"matchLabels": labels}, "template": template}});
-        scene.apply("apps/v1", "Deployment", "bridge", deployment).await;
+        bound(&scene, &queue, &sink).await;
 
         let event = only_event(&scene, &queue).await;
         assert_eq!((event.kind(), event.get("team")), ("com.amazonaws.sqs.message", Some("blue")));
@@ -68,6 +60,19 @@ fn it_is_the_image_of_an_integration_source() {
         let told = [event.source(), event.kind(), event.subject().unwrap_or_default()];
         assert_eq!(told, ["dev.knative.eventing.aws-sqs-source", "dev.knative.eventing.aws-sqs", "aws-sqs-source"]);
     });
+}
+
+/// A Deployment of the bridge that a SinkBinding tells where to send, and to add an attribute.
+pub async fn bound(scene: &Scene, queue: &Queue, sink: &Value) {
+    let subject = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "bridge"});
+    let overrides = json!({"extensions": {"team": "blue"}});
+    let spec = json!({"subject": subject, "sink": sink, "ceOverrides": overrides});
+    scene.apply("sources.knative.dev/v1", "SinkBinding", "bridge", json!({"spec": spec})).await;
+    let labels = json!({"app": "bridge"});
+    let pod = json!({"containers": [container(scene, queue)]});
+    let template = json!({"metadata": {"labels": labels}, "spec": pod});
+    let deployment = json!({"spec": {"selector": {"matchLabels": labels}, "template": template}});
+    scene.apply("apps/v1", "Deployment", "bridge", deployment).await;
 }
 
 /// The bridge's container, as people write it who have no controller.

@@ -18,10 +18,13 @@ pub fn steady() -> RwLockReadGuard<'static, ()> {
     SETTINGS.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The cluster, on which nothing else runs while this is held.
+/// The cluster, on which nothing else runs while this is held: sources that are left of earlier tests would all follow a
+/// change of settings too.
 pub fn alone() -> RwLockWriteGuard<'static, ()> {
     installed();
-    SETTINGS.write().unwrap_or_else(PoisonError::into_inner)
+    let settings = SETTINGS.write().unwrap_or_else(PoisonError::into_inner);
+    kubectl(&["delete", "awssqssources", "--all", "--all-namespaces"]);
+    settings
 }
 
 /// Runs kubectl as administrator; answers with its output.

@@ -10,6 +10,7 @@ mod installation;
 mod registry;
 mod rollout;
 mod scene;
+mod security;
 mod tls_sink;
 mod told;
 mod traffic;

@@ -35,6 +35,24 @@ fn the_registry_knows_what_a_source_sends() {
     });
 }
 
+/// `kn source list` and `kn source list-types` show it like Knative's own.
+#[test]
+fn kn_lists_the_kind_and_its_sources() {
+    let _steady = steady();
+    on_a_runtime(async {
+        let scene = Scene::new("kn").await;
+        let queue = scene.queue("orders").await;
+        let broker = scene.broker().await;
+        scene.source("orders", scene.spec(&queue, &broker)).await;
+
+        let definition = "awssqssources.sources.knative.dev";
+        let types = kn(&["list-types"]);
+        assert!(types.contains(&vec!["AwsSqsSource".to_owned(), definition.to_owned()]), "{types:?}");
+        let listed = kn(&["list", "--namespace", &scene.namespace]);
+        assert_eq!(listed, [["orders", "AwsSqsSource", definition, "broker:default", "True"]]);
+    });
+}
+
 /// Knative's own tests of sources' definitions, as they are.
 #[test]
 fn the_definition_conforms() {
@@ -60,6 +78,13 @@ fn the_status_conforms() {
     let env = [("SOURCE", source()), ("SOURCE_YAML", manifest.display().to_string())];
     let said = conformance("source.test", &["-test.run=TestStatus"], &env);
     assert!(said.contains("--- PASS: TestStatus "), "{said}");
+}
+
+/// The rows of a table of `kn source`, without its head.
+fn kn(arguments: &[&str]) -> Vec<Vec<String>> {
+    let program = installed("kn", "TESTS_KN", "cluster").join("kn");
+    let table = run(Command::new(program).arg("source").args(arguments));
+    table.lines().skip(1).map(|row| row.split_whitespace().map(str::to_owned).collect()).collect()
 }
 
 /// The definition as those tests call it.

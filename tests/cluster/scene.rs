@@ -124,6 +124,16 @@ impl Scene {
         self.ready("eventing.knative.dev/v1", "Trigger", name).await;
     }
 
+    /// An InMemoryChannel with one subscriber, Ready; answers with what a sink calls it.
+    pub async fn channel(&self, name: &str, subscriber: &Value) -> Value {
+        let channel = json!({"apiVersion": "messaging.knative.dev/v1", "kind": "InMemoryChannel", "name": name});
+        self.apply("messaging.knative.dev/v1", "InMemoryChannel", name, json!({})).await;
+        let subscription = json!({"channel": channel, "subscriber": subscriber});
+        self.apply("messaging.knative.dev/v1", "Subscription", name, json!({"spec": subscription})).await;
+        self.ready("messaging.knative.dev/v1", "Subscription", name).await;
+        json!({"ref": channel})
+    }
+
     /// Waits until a source has nothing to warn of; the adapter is asked every ten seconds.
     pub async fn delivering(&self, name: &str) {
         eventually(PATIENCE, || async {

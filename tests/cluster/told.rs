@@ -49,7 +49,12 @@ impl<'a> Watch<'a> {
 
     /// Waits until the columns say this, or one thing `or` another, with a sentence that has these parts.
     pub async fn told(self, columns: [&str; 3], parts: &[&str]) -> Told<'a> {
-        let (shown, reason, sentence) = eventually(TOLD_WITHIN, || async {
+        self.told_within(TOLD_WITHIN, columns, parts).await
+    }
+
+    /// The same, of what only time can tell.
+    pub async fn told_within(self, limit: Duration, columns: [&str; 3], parts: &[&str]) -> Told<'a> {
+        let (shown, reason, sentence) = eventually(limit, || async {
             let shown = columns_of(self.scene, self.source).await;
             let (reason, sentence) = told_by(self.scene, self.source).await;
             let shows = |(shown, wanted): (&String, &str)| wanted.split(" or ").any(|wanted| shown == wanted);

@@ -1,6 +1,6 @@
 about="the images on a real node with real Knative Eventing, from kubectl apply on; root on Linux"
 tools=(go openssl curl python3 strip nsenter)
-parts=(kube coredns testpod knative knative-conformance ministack)
+parts=(kube coredns testpod knative knative-conformance kn ministack)
 
 tier() {
     step "containerd, runc, CNI plugins and iptables" cluster programs || return 1
