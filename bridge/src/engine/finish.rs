@@ -51,7 +51,7 @@ impl Engine {
     /// This delivery failed: the message goes back to the queue, for later.
     pub(super) fn give_up(&mut self, key: Key, outcome: Outcome, now: Instant) {
         let Some(entry) = self.entries.get(&key) else { return };
-        if outcome == Outcome::Refused && !self.policy().redrives {
+        if outcome == Outcome::Refused && self.policy().redrives == Some(false) {
             self.health.no_dead_letter_queue();
         }
         let visible_in = match settle::decide(self.policy(), outcome, entry.receive_count, &mut self.rng) {
@@ -190,7 +190,7 @@ impl Engine {
     fn policy(&self) -> Policy {
         Policy {
             delete_accepted: self.settings.queue.delete_accepted,
-            redrives: self.facts.as_ref().is_some_and(|facts| facts.max_receive_count.is_some()),
+            redrives: self.facts.as_ref().map(|facts| facts.max_receive_count.is_some()),
         }
     }
 
