@@ -14,6 +14,7 @@ use sqs_bridge::outcome::{Answer, TransportClass, TransportFailure};
 use sqs_bridge::report::Reports;
 use sqs_bridge::sink::Surroundings;
 use sqs_bridge::telemetry::trace::ReceiveTrace;
+use tempfile::TempDir;
 use tests::sample::message;
 use tests::wait::eventually;
 
@@ -25,10 +26,7 @@ use crate::{SOON, Subject, identity, nowhere, settings};
 async fn failed_deliveries_become_one_event_of_the_source_object_in_ten_seconds() {
     let authority = Authority::new();
     let api = Server::tls(authority.acceptor(), |_| with_body("201 Created", "{}")).await;
-    let pod = tempfile::tempdir().unwrap();
-    fs::write(pod.path().join("ca.crt"), authority.pem()).unwrap();
-    fs::write(pod.path().join("token"), "pods-own-token\n").unwrap();
-    let surroundings = Surroundings { service_account: pod.path().into(), ..nowhere() };
+    let (_files, surroundings) = pod(&authority);
     let reports = Reports::within(&surroundings, &api.url().parse().unwrap(), &source()).unwrap();
     reports.failed(&Answer::Status { code: 503, retry_after: None, body: Bytes::new() });
     reports.failed(&Answer::Failed(TransportFailure {
@@ -73,10 +71,7 @@ async fn failed_deliveries_become_one_event_of_the_source_object_in_ten_seconds(
 async fn a_delivery_tells_of_what_the_sink_does_not_take_and_of_nothing_else() {
     let authority = Authority::new();
     let api = Server::tls(authority.acceptor(), |_| with_body("201 Created", "{}")).await;
-    let pod = tempfile::tempdir().unwrap();
-    fs::write(pod.path().join("ca.crt"), authority.pem()).unwrap();
-    fs::write(pod.path().join("token"), "pods-own-token\n").unwrap();
-    let surroundings = Surroundings { service_account: pod.path().into(), ..nowhere() };
+    let (_files, surroundings) = pod(&authority);
     let sink = Server::plain(|request| match request.header("Ce-Id") {
         Some("refused") => empty("422 Unprocessable Entity"),
         _ => empty("202 Accepted"),
@@ -116,6 +111,15 @@ fn without_a_source_object_there_is_nothing_to_report_about() {
     assert!(Reports::within(&nowhere(), &server, &source()).is_some());
     assert!(Reports::within(&nowhere(), &server, &identity()).is_none(), "a ContainerSource is another kind");
     assert!(Reports::within(&nowhere(), &server, &Identity { namespace: None, ..source() }).is_none());
+}
+
+/// A pod with an account whose API server `authority` vouches for.
+fn pod(authority: &Authority) -> (TempDir, Surroundings) {
+    let files = tempfile::tempdir().unwrap();
+    fs::write(files.path().join("ca.crt"), authority.pem()).unwrap();
+    fs::write(files.path().join("token"), "pods-own-token\n").unwrap();
+    let surroundings = Surroundings { service_account: files.path().into(), ..nowhere() };
+    (files, surroundings)
 }
 
 fn source() -> Identity {
