@@ -298,8 +298,8 @@ fn token(
 ) -> Result<Token, SinkError> {
     let requested = settings.audience.as_ref().zip(settings.oidc_service_account.as_ref());
     let mounted = surroundings.bound_token.clone();
-    let wants_one = requested.is_some() || mounted.as_deref().is_some_and(|path| bearer_of(path).is_some());
     if let Some(reason) = token::withheld(&settings.url, requested.map(|(audience, _)| audience.as_str())) {
+        let wants_one = requested.is_some() || mounted.as_deref().is_some_and(|path| bearer_of(path).is_some());
         if !wants_one {
             return Ok(Token::None);
         }

@@ -75,8 +75,8 @@ async fn a_delivery_tells_of_what_the_sink_does_not_take_and_of_nothing_else() {
     let sink = Server::plain(|request| match request.header("Ce-Id") {
         Some("refused") => empty("422 Unprocessable Entity"),
         _ => empty("202 Accepted"),
-    });
-    let sink = sink.await;
+    })
+    .await;
     let arn = BTreeMap::from([("AWS_SQS_ARN".to_owned(), "arn:aws:sqs:eu-north-1:111122223333:orders".to_owned())]);
     let (queue, event) = Config::load_for_convert(&RunArgs::default(), &arn).unwrap();
     let Subject { sink: client, metrics, health } = Subject::alone(&settings(&sink.url()));

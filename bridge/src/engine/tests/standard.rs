@@ -230,6 +230,27 @@ fn a_hanging_sink_does_not_outlast_the_drain_timeout() {
     assert!(world.is_visible("hung"));
 }
 
+/// Hidden for a quarter of an hour each time, the message would reach the queue's dead-letter queue hours later.
+#[test]
+fn a_refused_message_comes_again_soon_while_nobody_knows_whether_the_queue_redrives() {
+    for (known, dead, warnings) in [(false, vec!["poison"], vec![]), (true, vec![], vec!["NoDeadLetterQueue"])] {
+        let mut world = World::new(&[]);
+        let denied = Wire::Fault(FaultClass::FatalConfig);
+        world.net = Box::new(
+            move |command, _, _| if !known && matches!(command, Command::Describe) { denied } else { Wire::Fine },
+        );
+        world.max_receive_count = (!known).then_some(3);
+        world.sink = Box::new(|_, _| Reply::Status(422));
+        world.run(MOMENT);
+        world.send("poison");
+        world.run(minutes(2));
+        let told = world.health.readiness(std::time::Instant::now()).warnings;
+        let told: Vec<_> =
+            told.iter().map(|warning| warning.reason).filter(|reason| *reason != "SinkRefuses").collect();
+        assert_eq!((world.dead(), told), (dead, warnings), "known: {known}");
+    }
+}
+
 #[test]
 fn an_idle_queue_costs_one_long_poll_in_twenty_seconds() {
     let mut world = World::new(&[]);

@@ -307,7 +307,11 @@ impl World {
             Command::Describe => {
                 self.note("describe", Vec::new());
                 let facts = QueueFacts { max_receive_count: self.max_receive_count, visible: 0, in_flight: 0 };
-                self.later(self.rtt, Pending::Input(Input::Described(Ok(facts))));
+                let described = match wire {
+                    Wire::Fine | Wire::AnswerLost => Ok(facts),
+                    Wire::Fault(class) => Err(fault(class)),
+                };
+                self.later(self.rtt, Pending::Input(Input::Described(described)));
             }
             Command::RefreshIdentity => self.note("refresh", Vec::new()),
         }
