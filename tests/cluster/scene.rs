@@ -56,11 +56,16 @@ impl Scene {
         apply(&self.client, &object).await
     }
 
+    /// The objects of a kind.
+    pub fn all(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
+        let resource = resource_of(&json!({"apiVersion": api_version, "kind": kind}));
+        Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
+    }
+
     /// The object as it is.
     pub async fn read(&self, api_version: &str, kind: &str, name: &str) -> DynamicObject {
-        let resource = resource_of(&json!({"apiVersion": api_version, "kind": kind}));
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
-        api.get(name).await.unwrap_or_else(|error| panic!("{kind} {name}: {error}"))
+        let found = self.all(api_version, kind).get(name).await;
+        found.unwrap_or_else(|error| panic!("{kind} {name}: {error}"))
     }
 
     /// Waits until an object's status is about its current generation and says Ready; answers with the status.

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::apiserver::{on_a_runtime, root};
@@ -17,49 +18,51 @@ use crate::scene::{PATIENCE, Scene, condition};
 /// Where Brokers and channels take events.
 const INGRESS: &str = "broker-ingress.knative-eventing.svc.cluster.local";
 const DISPATCHER: &str = "imc-dispatcher.knative-eventing.svc.cluster.local";
+/// Where the Broker `default` keeps what its Triggers get.
+const TRIGGER_CHANNEL: &str = "default-kne-trigger";
 
-/// With `authentication-oidc` alone a Broker wants a token and has no TLS to send it over. That is told, and the message
-/// that the Broker refuses meanwhile arrives when there is TLS.
+/// With `authentication-oidc` alone a channel wants a token and has no TLS to send it over. That is told, and the message
+/// that the channel refuses meanwhile arrives when there is TLS.
 #[test]
-fn a_token_goes_to_a_broker_and_a_channel_over_tls_only() {
+fn a_token_goes_to_a_channel_and_a_broker_over_tls_only() {
     let _alone = alone();
     on_a_runtime(async {
         let authority = Authority::shared();
         let _features = Features::of("enabled", "disabled");
         let scene = Scene::new("tokens").await;
-        let (queue, broker) = (scene.queue("orders").await, scene.broker().await);
-        scene.trigger("messages", messages(), &scene.recorder("subscriber").await).await;
-        let audience = format!("eventing.knative.dev/broker/{}/default", scene.namespace);
-        scene.source("orders", scene.spec(&queue, &broker)).await;
-        let place = format!("{INGRESS}/{}/default", scene.namespace);
-        let [plain, encrypted] = [format!("http://{place}"), format!("https://{place}")];
-        resolved(&scene, "orders", json!([plain, null, audience])).await;
+        let returns = scene.queue("returns").await;
+        let channel = scene.channel("returns", &scene.recorder("collector").await).await;
+        scene.source("returns", scene.spec(&returns, &channel)).await;
+        let plain = format!("http://returns-kn-channel.{}.svc.cluster.local", scene.namespace);
+        let encrypted = format!("https://{DISPATCHER}/{}/returns", scene.namespace);
+        let audience = format!("messaging.knative.dev/inmemorychannel/{}/returns", scene.namespace);
+        resolved(&scene, "returns", json!([plain, null, audience])).await;
         authority.anonymous_event_gets("401", &plain).await;
-        let id = queue.inner.send("without TLS there is no token").await;
-        let sentence = warned(&scene, "orders", "SinkTokenNotSent", "401").await;
+        let id = returns.inner.send("without TLS there is no token").await;
+        let sentence = warned(&scene, "returns", "SinkTokenNotSent", "401").await;
         for part in [&audience, "none is sent over plain http", "transport-encryption"] {
             assert!(sentence.contains(part), "{part} in {sentence}");
         }
 
         set_features("enabled", "permissive");
-        resolved(&scene, "orders", json!([encrypted, authority.pem(), audience])).await;
-        let [event] = scene.events("subscriber", 1).await.try_into().expect("one event");
-        assert_eq!(event.id(), id);
-        queue.emptied().await;
-        authority.anonymous_event_gets("401", &encrypted).await;
-        scene.delivering("orders").await;
-
-        let returns = scene.queue("returns").await;
-        let channel = scene.channel("returns", &scene.recorder("collector").await).await;
-        scene.source("returns", scene.spec(&returns, &channel)).await;
-        let address = format!("https://{DISPATCHER}/{}/returns", scene.namespace);
-        let audience = format!("messaging.knative.dev/inmemorychannel/{}/returns", scene.namespace);
-        resolved(&scene, "returns", json!([address, authority.pem(), audience])).await;
-        let id = returns.inner.send("with a token").await;
+        resolved(&scene, "returns", json!([encrypted, authority.pem(), audience])).await;
         let [event] = scene.events("collector", 1).await.try_into().expect("one event");
         assert_eq!(event.id(), id);
-        authority.anonymous_event_gets("401", &address).await;
         returns.emptied().await;
+        authority.anonymous_event_gets("401", &encrypted).await;
+        scene.delivering("returns").await;
+
+        let (orders, broker) = (scene.queue("orders").await, scene.broker().await);
+        scene.trigger("messages", messages(), &scene.recorder("subscriber").await).await;
+        scene.source("orders", scene.spec(&orders, &broker)).await;
+        let address = format!("https://{INGRESS}/{}/default", scene.namespace);
+        let audience = format!("eventing.knative.dev/broker/{}/default", scene.namespace);
+        resolved(&scene, "orders", json!([address, authority.pem(), audience])).await;
+        let id = orders.inner.send("with a token").await;
+        let [event] = scene.events("subscriber", 1).await.try_into().expect("one event");
+        assert_eq!(event.id(), id);
+        authority.anonymous_event_gets("401", &address).await;
+        orders.emptied().await;
 
         let others = scene.queue("others").await;
         bound(&scene, &others, &broker).await;
@@ -68,6 +71,9 @@ fn a_token_goes_to_a_broker_and_a_channel_over_tls_only() {
         let arrived = scene.events("subscriber", 2).await;
         assert_eq!((arrived.len(), arrived[1].id()), (2, id.as_str()));
         others.emptied().await;
+
+        set_features("disabled", "disabled");
+        followed(&scene, "http").await;
     });
 }
 
@@ -93,12 +99,16 @@ fn events_reach_a_broker_that_speaks_nothing_but_tls() {
         let urls: Vec<&Value> = status["addresses"].as_array().into_iter().flatten().map(|it| &it["url"]).collect();
         assert_eq!(urls, [&json!(encrypted)]);
         authority.anonymous_event_gets("404", &plain).await;
+        followed(&scene, "https").await;
         sent.push(queue.inner.send("over TLS").await);
         let arrived: Vec<String> =
             scene.events("subscriber", 2).await.iter().map(|event| event.id().to_owned()).collect();
         assert_eq!(arrived, sent);
         queue.emptied().await;
         scene.delivering("orders").await;
+
+        set_features("disabled", "disabled");
+        followed(&scene, "http").await;
     });
 }
 
@@ -113,6 +123,25 @@ async fn resolved(scene: &Scene, source: &str, address: Value) {
         let status = scene.ready("sources.knative.dev/v1alpha1", "AwsSqsSource", source).await;
         let now = json!([status["sinkUri"], status["sinkCACerts"], status["sinkAudience"]]);
         if now == address { Ok(()) } else { Err(now) }
+    })
+    .await;
+}
+
+/// Waits until the scene's Broker takes events at such an address and its Trigger gets them at such a one. On a change of
+/// features Knative makes the Trigger another Subscription, and what the Broker accepts between the two is lost in it.
+async fn followed(scene: &Scene, scheme: &str) {
+    let subscriptions = scene.all("messaging.knative.dev/v1", "Subscription");
+    let scheme_of = |url: &Value| url.as_str().and_then(|url| url.split_once(':')).map(|(scheme, _)| scheme.to_owned());
+    let wanted = json!([scheme, [[scheme, "True"]]]);
+    eventually(PATIENCE, || async {
+        let broker = scene.read("eventing.knative.dev/v1", "Broker", "default").await.data;
+        let listed = subscriptions.list(&ListParams::default()).await.expect("Subscriptions are listed");
+        let of_trigger = listed.iter().map(|it| &it.data).filter(|it| it["spec"]["channel"]["name"] == TRIGGER_CHANNEL);
+        let subscribed: Vec<Value> = of_trigger
+            .map(|it| json!([scheme_of(&it["spec"]["subscriber"]["uri"]), condition(&it["status"], "Ready")["status"]]))
+            .collect();
+        let now = json!([scheme_of(&broker["status"]["address"]["url"]), subscribed]);
+        if now == wanted { Ok(()) } else { Err(now) }
     })
     .await;
 }
