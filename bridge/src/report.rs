@@ -27,6 +27,7 @@ pub struct Reports {
     events: Url,
     name: String,
     namespace: String,
+    uid: Option<String>,
     throttle: Throttle,
     sender: mpsc::Sender<Failure>,
     receiver: Mutex<mpsc::Receiver<Failure>>,
@@ -52,8 +53,8 @@ impl Reports {
         let server = ApiServer::new(server.clone(), surroundings.service_account.clone());
         let events = server.url_of(&["api", "v1", "namespaces", &namespace, "events"])?;
         let (sender, receiver) = mpsc::channel(WAITING);
-        let (name, receiver) = (identity.name.clone(), Mutex::new(receiver));
-        Some(Self { server, events, name, namespace, throttle: Throttle::new(), sender, receiver })
+        let (name, uid, receiver) = (identity.name.clone(), identity.uid.clone(), Mutex::new(receiver));
+        Some(Self { server, events, name, namespace, uid, throttle: Throttle::new(), sender, receiver })
     }
 
     /// The sink did not accept an event. One Event per 10 s tells of all.
@@ -87,6 +88,7 @@ impl Reports {
                 "kind": "AwsSqsSource",
                 "name": self.name,
                 "namespace": self.namespace,
+                "uid": self.uid,
             },
             "type": "Warning",
             "reason": "SinkSendFailed",

@@ -55,4 +55,9 @@ impl Operator {
             ..self.clone()
         }
     }
+
+    /// Whether adapters tell of failed deliveries in Kubernetes Events.
+    pub fn wants_reports(&self) -> bool {
+        self.observability.as_ref().is_some_and(|forwarded| forwarded.reports_failed_deliveries)
+    }
 }

@@ -8,6 +8,7 @@ mod flow;
 mod hosts;
 mod installation;
 mod registry;
+mod reports;
 mod rollout;
 mod scene;
 mod security;

@@ -48,6 +48,7 @@ fn identity() -> Identity {
     Identity {
         namespace: None,
         name: "adapter".to_owned(),
+        uid: None,
         pod_name: None,
         component: "awssqssource".to_owned(),
         resource_group: "adapter.sources.knative.dev".to_owned(),

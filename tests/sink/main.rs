@@ -76,6 +76,7 @@ fn identity() -> config::Identity {
     config::Identity {
         namespace: Some("shop".into()),
         name: "orders".into(),
+        uid: None,
         pod_name: None,
         component: "awssqssource".into(),
         resource_group: "adapter.sources.knative.dev".into(),

@@ -55,6 +55,7 @@ async fn failed_deliveries_become_one_event_of_the_source_object_in_ten_seconds(
             "metadata": {"generateName": "orders.", "namespace": "shop"},
             "involvedObject": {
                 "apiVersion": "sources.knative.dev/v1alpha1", "kind": "AwsSqsSource", "name": "orders", "namespace": "shop",
+                "uid": "0d5f",
             },
             "type": "Warning",
             "reason": "SinkSendFailed",
@@ -123,5 +124,5 @@ fn pod(authority: &Authority) -> (TempDir, Surroundings) {
 }
 
 fn source() -> Identity {
-    Identity { resource_group: "awssqssources.sources.knative.dev".into(), ..identity() }
+    Identity { resource_group: "awssqssources.sources.knative.dev".into(), uid: Some("0d5f".into()), ..identity() }
 }

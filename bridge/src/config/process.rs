@@ -15,6 +15,8 @@ pub struct Identity {
     pub namespace: Option<String>,
     /// `NAME` of the source; default `adapter`.
     pub name: String,
+    /// `BRIDGE_SOURCE_UID`: by it `kubectl describe` finds the Kubernetes Events of the source.
+    pub uid: Option<String>,
     /// `POD_NAME`.
     pub pod_name: Option<String>,
     /// `K_COMPONENT`; default `awssqssource`.
@@ -26,11 +28,13 @@ pub struct Identity {
 /// Reads what we are called; nothing of it can be wrong.
 pub(super) fn read_identity<E: Strings>(reader: &mut Reader<E>) -> Identity {
     let namespace = reader.optional(&settings::NAMESPACE, parse::text);
+    let uid = reader.optional(&settings::SOURCE_UID, parse::text);
     let pod_name = reader.optional(&settings::POD_NAME, parse::text);
     let mut named = |setting| reader.value(setting, parse::text).unwrap_or_default();
     Identity {
         namespace,
         name: named(&settings::NAME),
+        uid,
         pod_name,
         component: named(&settings::COMPONENT),
         resource_group: named(&settings::RESOURCE_GROUP),

@@ -237,6 +237,8 @@ settings! {
         NAME = Setting::new("", "NAME", "name", "NAME")
             .default("adapter")
             .help("Name of the source, in metrics and session names");
+        SOURCE_UID = Setting::new("", "BRIDGE_SOURCE_UID", "", "UID")
+            .help("UID of the AwsSqsSource, in Kubernetes Events about it");
         POD_NAME = Setting::new("", "POD_NAME", "", "NAME")
             .help("Name of the pod, in traces and metrics");
         COMPONENT = Setting::new("", "K_COMPONENT", "", "NAME")

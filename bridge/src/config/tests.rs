@@ -106,6 +106,7 @@ fn cases() -> Vec<Case> {
         case(&s::DRAIN_TIMEOUT, STD, "1h", |c| format!("{:?}", c.drain_timeout), "3600s"),
         case(&s::NAMESPACE, &[URL, SINK, ROLE], "ns", |c| format!("{:?} {}", c.identity.namespace, assume_role(c).session_name), r#"Some("ns") ns.adapter"#),
         case(&s::NAME, STD, "orders", |c| c.identity.name.clone(), "orders"),
+        case(&s::SOURCE_UID, STD, "0d5f", |c| format!("{:?}", c.identity.uid), r#"Some("0d5f")"#),
         case(&s::POD_NAME, STD, "pod-1", |c| format!("{:?}", c.identity.pod_name), r#"Some("pod-1")"#),
         case(&s::COMPONENT, STD, "mine", |c| format!("{} {}", c.identity.component, c.observability.service_name), "mine mine"),
         case(&s::RESOURCE_GROUP, STD, "awssqssources.sources.knative.dev", |c| c.identity.resource_group.clone(), "awssqssources.sources.knative.dev"),

@@ -9,6 +9,7 @@ fn metrics() -> Arc<Metrics> {
     let identity = Identity {
         namespace: Some("shop".into()),
         name: "orders".into(),
+        uid: None,
         pod_name: Some("orders-1".into()),
         component: "awssqssource".into(),
         resource_group: "awssqssources.sources.knative.dev".into(),

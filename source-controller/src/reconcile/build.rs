@@ -58,11 +58,10 @@ pub struct Surroundings {
 
 /// The objects that run the adapter.
 pub fn build(adapter: &Adapter, operator: &Operator, surroundings: &Surroundings) -> Objects {
-    let reports = operator.observability.as_ref().is_some_and(|forwarded| forwarded.reports_failed_deliveries);
     Objects {
         identity: operator.features.oidc.then(|| identity::service_account(&adapter.owner)),
         token_rights: operator.features.oidc.then(|| identity::token_rights(adapter)),
-        event_rights: reports.then(|| identity::event_rights(adapter)),
+        event_rights: operator.wants_reports().then(|| identity::event_rights(adapter)),
         deployment: deployment::deployment(adapter, operator, surroundings),
     }
 }

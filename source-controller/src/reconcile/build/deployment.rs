@@ -103,8 +103,7 @@ fn pod(adapter: &Adapter, operator: &Operator, surroundings: &Surroundings) -> V
 
 /// The adapter asks the API server for tokens and reports Events; else it has no business there.
 fn needs_token(operator: &Operator) -> bool {
-    let reports = operator.observability.as_ref().is_some_and(|forwarded| forwarded.reports_failed_deliveries);
-    operator.features.oidc || reports
+    operator.features.oidc || operator.wants_reports()
 }
 
 fn container(adapter: &Adapter, operator: &Operator, mounts: &[Mount]) -> Value {

@@ -147,6 +147,7 @@ fn dead_letters(env: &mut Env, sink: Option<&Addressable>) {
 fn identity(env: &mut Env, adapter: &Adapter, operator: &Operator) {
     env.0.push(field("NAMESPACE", "metadata.namespace"));
     env.put("NAME", Some(&adapter.owner.name));
+    env.put("BRIDGE_SOURCE_UID", operator.wants_reports().then_some(&adapter.owner.uid));
     env.0.push(field("POD_NAME", "metadata.name"));
     env.put("K_COMPONENT", Some(logging::COMPONENT));
     env.put("K_RESOURCE_GROUP", Some("awssqssources.sources.knative.dev"));

@@ -178,6 +178,7 @@ fn rights_to_report_events_come_with_the_setting() {
     let data = BTreeMap::from([("sink-event-error-reporting.enable".to_owned(), "true".to_owned())]);
     let operator = Operator { observability: Some(observability::forward(&data)), ..operator() };
     let objects = build(&adapter(&least()), &operator, &Surroundings::default());
+    assert_eq!(env_of(&objects.deployment)["BRIDGE_SOURCE_UID"], UID);
     let (role, _) = objects.event_rights.unwrap();
     assert_eq!(role["rules"], json!([{"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}]));
     assert_eq!((objects.identity, objects.token_rights), (None, None));
