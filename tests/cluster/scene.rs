@@ -199,7 +199,12 @@ impl Scene {
 impl Queue {
     /// Waits until it holds no message, visible, in flight or delayed.
     pub async fn emptied(&self) {
-        eventually(PATIENCE, || async {
+        self.emptied_within(PATIENCE).await;
+    }
+
+    /// The same, where that takes longer.
+    pub async fn emptied_within(&self, limit: Duration) {
+        eventually(limit, || async {
             let counts = [
                 self.inner.attribute(QueueAttributeName::ApproximateNumberOfMessages).await,
                 self.inner.attribute(QueueAttributeName::ApproximateNumberOfMessagesNotVisible).await,
