@@ -197,22 +197,9 @@ impl Scene {
 }
 
 impl Queue {
-    /// Waits until it holds no message, visible, in flight or delayed.
+    /// Waits until it holds no message.
     pub async fn emptied(&self) {
-        self.emptied_within(PATIENCE).await;
-    }
-
-    /// The same, where that takes longer.
-    pub async fn emptied_within(&self, limit: Duration) {
-        eventually(limit, || async {
-            let counts = [
-                self.inner.attribute(QueueAttributeName::ApproximateNumberOfMessages).await,
-                self.inner.attribute(QueueAttributeName::ApproximateNumberOfMessagesNotVisible).await,
-                self.inner.attribute(QueueAttributeName::ApproximateNumberOfMessagesDelayed).await,
-            ];
-            if counts.iter().all(|count| count.as_deref() == Some("0")) { Ok(()) } else { Err(counts) }
-        })
-        .await;
+        self.inner.emptied(PATIENCE).await;
     }
 }
 

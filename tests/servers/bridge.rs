@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aws_sdk_sqs::types::QueueAttributeName;
 use sqs_bridge::config::Config;
 use sqs_bridge::run::{RunError, Stopper, run, shutdown};
 use tests::servers::Watched;
@@ -70,17 +69,9 @@ pub async fn accepted(sink: &Sink, count: usize) -> Vec<Event> {
     accepted.await.into_iter().map(|delivery| delivery.event).collect()
 }
 
-/// Waits until the queue holds no message, visible, in flight or delayed.
+/// Waits until the queue holds no message.
 pub async fn emptied(queue: &QueueUnderTest) {
-    eventually(PATIENCE, async || {
-        let counts = [
-            queue.attribute(QueueAttributeName::ApproximateNumberOfMessages).await,
-            queue.attribute(QueueAttributeName::ApproximateNumberOfMessagesNotVisible).await,
-            queue.attribute(QueueAttributeName::ApproximateNumberOfMessagesDelayed).await,
-        ];
-        if counts.iter().all(|count| count.as_deref() == Some("0")) { Ok(()) } else { Err(counts) }
-    })
-    .await;
+    queue.emptied(PATIENCE).await;
 }
 
 fn write_keys(name: &str) -> PathBuf {

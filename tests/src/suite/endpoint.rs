@@ -1,10 +1,14 @@
 //! The address of a server -> an SQS client and queues with names of their own. I/O: SQS.
 
+use std::time::Duration;
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName, QueueAttributeName};
+
+use crate::wait::eventually;
 
 /// Whose server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +132,28 @@ impl QueueUnderTest {
         let request = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries.collect()));
         let answer = request.send().await.expect("the server answers a delete batch");
         assert_eq!(answer.failed(), &[], "every delete succeeds");
+    }
+
+    /// Waits until it holds no message, visible, in flight or delayed. They are counted by one request: between two, a
+    /// message can go from where it was not counted yet to where it was counted already.
+    ///
+    /// # Panics
+    ///
+    /// When `limit` has passed.
+    pub async fn emptied(&self, limit: Duration) {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
+        eventually(limit, || async {
+            let request = self.client.get_queue_attributes().queue_url(&self.url);
+            let request = request.set_attribute_names(Some(names.to_vec()));
+            let counts = request.send().await.expect("the server tells attributes").attributes.unwrap_or_default();
+            let zero = |name| counts.get(name).is_some_and(|count| count == "0");
+            if names.iter().all(zero) { Ok(()) } else { Err(counts) }
+        })
+        .await;
     }
 
     /// One attribute of the queue.
