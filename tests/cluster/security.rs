@@ -22,7 +22,7 @@ const DISPATCHER: &str = "imc-dispatcher.knative-eventing.svc.cluster.local";
 /// Where the Broker `default` keeps what its Triggers get.
 const TRIGGER_CHANNEL: &str = "default-kne-trigger";
 /// A Broker that cannot pass an event on answers after ten more attempts, between which it waits 0.2 s and twice as long
-/// each time. Source: Knative's ConfigMap `config-br-default-channel`.
+/// each time. Source: Knative's ConfigMap `config-br-defaults`.
 const BROKER_GIVES_UP: Duration = Duration::from_secs(205);
 
 /// With `authentication-oidc` alone a channel wants a token and has no TLS to send it over. That is told, and the message
