@@ -1,5 +1,6 @@
 //! What Knative's features ask of those who send events: TLS, and tokens that say who they are.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -143,15 +144,21 @@ async fn followed(scene: &Scene, scheme: &str) {
     .await;
 }
 
-/// Sends this again and again until it arrives behind the Broker: Knative's servers follow a change of features one by one,
-/// and what one of them accepts before the next has followed is lost between the two or waits until the first gives up.
+/// Sends this again and again until it arrives behind the Broker, with the id of a message that was sent: Knative's servers
+/// follow a change of features one by one, and what one of them accepts before the next has followed is lost between the two
+/// or waits until the first gives up.
 async fn arrives(scene: &Scene, queue: &Queue, body: &str) {
-    eventually(PATIENCE, || async {
-        queue.inner.send(body).await;
-        let arrived = scene.recorded("subscriber").await;
-        if arrived.iter().any(|event| event.data == body.as_bytes()) { Ok(()) } else { Err(arrived) }
+    let sent = RefCell::new(Vec::new());
+    let arrived = eventually(PATIENCE, || async {
+        let id = queue.inner.send(body).await;
+        sent.borrow_mut().push(id);
+        let mut events = scene.recorded("subscriber").await;
+        events.retain(|event| event.data == body.as_bytes());
+        if events.is_empty() { Err("it has not arrived") } else { Ok(events) }
     })
     .await;
+    let sent = sent.into_inner();
+    assert!(arrived.iter().all(|event| sent.iter().any(|id| id == event.id())), "{arrived:?} of {sent:?}");
 }
 
 /// Waits until a source warns for this reason with a sentence that has this part; answers with the sentence.

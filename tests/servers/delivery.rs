@@ -91,7 +91,7 @@ async fn a_refused_message_ends_in_the_dead_letter_queue(server: Watched) {
     emptied(&queue).await;
     bridge.stop().await;
     assert_eq!(events.iter().map(|event| event.id()).collect::<Vec<_>>(), [good.as_str()]);
-    // ElasticMQ takes it out of one queue before it puts it into the other.
+    // For a server the move from one queue to the other may be two steps.
     let moved = eventually(PATIENCE, || async {
         let moved = dead.drain().await;
         if moved.is_empty() { Err("the dead-letter queue is empty") } else { Ok(moved) }
